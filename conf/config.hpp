@@ -1,0 +1,86 @@
+// The configuration as plain values, checked and complete: what conf/load.hpp makes of the YAML
+// file. Only keys whose feature exists stand here; conf/example.yaml explains each.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "base/log.hpp"
+#include "base/secret.hpp"
+
+namespace ipop::conf {
+
+struct Network {
+  std::string name;    // 1 to 128 bytes
+  std::string secret;  // from secret or secret_file; empty = the name is the secret
+  Prefix address;      // 192.168.10.10/24
+  std::optional<Prefix> address6;
+  std::string hostname;
+  std::vector<Prefix> routes;  // subnets behind this node
+};
+
+struct Interface {
+  std::string name = "tapipop";      // at most 15 bytes
+  std::optional<std::uint16_t> mtu;  // nothing = auto; 576 (1280 with address6) to 9000
+};
+
+enum class PeerProtocol { kIpop, kWireGuard };
+
+struct StaticPeer {
+  std::string name;
+  std::array<std::uint8_t, 32> public_key{};  // X25519, base64 in the file
+  std::optional<Endpoint> endpoint;           // without one it must call first
+  std::vector<Prefix> allowed_ips;
+  PeerProtocol protocol = PeerProtocol::kIpop;
+  std::optional<Secret<32>> preshared_key;
+  std::uint16_t persistent_keepalive_s = 0;  // 0 = off
+};
+
+struct HostPort {
+  std::string host;  // name or address
+  std::uint16_t port = 0;
+};
+
+struct Overlay {
+  std::vector<Endpoint> listen;     // one port; one IPv4 and/or one IPv6
+  std::vector<HostPort> bootstrap;  // empty = the public OpenDHT network
+  std::uint32_t dht_network = 0;
+  std::vector<StaticPeer> peers;
+};
+
+enum class PollMode { kAdaptive, kBusy };
+enum class Hugepages { kAuto, kNever, kRequire };
+enum class CipherChoice { kAuto, kAes256Gcm, kChaCha20Poly1305 };
+
+struct Engine {
+  PollMode poll = PollMode::kAdaptive;
+  Hugepages hugepages = Hugepages::kAuto;
+  std::uint32_t memory_mb = 0;  // 0 = auto
+  CipherChoice cipher = CipherChoice::kAuto;
+};
+
+struct Log {
+  log::Level level = log::Level::kInfo;
+  log::Format format = log::Format::kText;
+};
+
+struct Paths {
+  std::filesystem::path state = "/var/lib/ipop";
+  std::filesystem::path runtime = "/run/ipop";
+};
+
+struct Config {
+  Network network;
+  Interface interface;
+  Overlay overlay;
+  Engine engine;
+  Log log;
+  Paths paths;
+};
+
+}  // namespace ipop::conf

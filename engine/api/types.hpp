@@ -1,0 +1,73 @@
+// The words that overlay and engine share. Values; no DPDK types (this folder is the seam).
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/secret.hpp"
+
+namespace ipop::engine {
+
+// A peer's slot in the forwarding table; reused after `remove_peer`, so never kept beyond it.
+enum class PeerIndex : std::uint32_t {};
+inline constexpr PeerIndex kNoPeer{0xffffffff};
+
+// What a peer writes on datagrams for one of our sessions: slot and generation of that session
+// (WireGuard's receiver index, WireGuard paper §5.4.2). Zero is never handed out.
+enum class ReceiverIndex : std::uint32_t {};
+inline constexpr ReceiverIndex kNoReceiver{0};
+
+// The AEAD of data datagrams. The values are those of the handshake payload.
+enum class AeadSuite : std::uint8_t { kChaCha20Poly1305 = 0, kAes256Gcm = 1 };
+
+// What may travel inside a session, and how its plaintext is padded.
+enum class SessionForm : std::uint8_t {
+  kIpop,       // IP packets, control messages (first byte 0x10-0x1f), keepalives
+  kWireGuard,  // IP packets padded to 16 bytes, keepalives
+};
+
+// Reads "0x…" names in logs and status: "aes-256-gcm", "chacha20-poly1305".
+[[nodiscard]] constexpr const char* name(AeadSuite suite) noexcept {
+  return suite == AeadSuite::kAes256Gcm ? "aes-256-gcm" : "chacha20-poly1305";
+}
+
+// All that a lcore needs to open and seal for one session. Published once, never changed.
+struct SessionSpec {
+  PeerIndex peer = kNoPeer;
+  ReceiverIndex local = kNoReceiver;  // from reserve_session()
+  std::uint32_t remote = 0;           // the peer's receiver index, written on what we send
+  SessionForm form = SessionForm::kIpop;
+  AeadSuite suite = AeadSuite::kChaCha20Poly1305;
+  Secret<32> send_key;
+  Secret<32> receive_key;
+  Instant send_until{};     // the engine seals nothing with it from then on
+  Instant receive_until{};  // the engine opens nothing with it from then on
+};
+
+// Where datagrams for a peer go. `mtu` is the largest UDP payload that the path carries.
+struct Path {
+  Endpoint remote;
+  std::uint16_t mtu = 1420;
+};
+
+// What lcores know of a session, for the overlay's timers. Each field has one writer, a lcore; a
+// snapshot may mix a burst's old and new fields.
+struct SessionActivity {
+  std::uint64_t tx_packets = 0;  // sealed, of all kinds; also how far its nonces have got
+  std::uint64_t rx_packets = 0;  // opened and not replayed, of all kinds
+  Instant last_data_tx{};        // host packets; epoch = never
+  Instant last_tx{};             // anything, keepalives and control messages included
+  Instant last_data_rx{};
+  Instant last_rx{};
+};
+
+// Host packets of a peer over all its sessions, since add_peer().
+struct PeerCounters {
+  std::uint64_t tx_packets = 0;
+  std::uint64_t tx_bytes = 0;  // of inner packets
+  std::uint64_t rx_packets = 0;
+  std::uint64_t rx_bytes = 0;
+};
+
+}  // namespace ipop::engine

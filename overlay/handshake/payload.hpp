@@ -1,0 +1,33 @@
+// The encrypted payload of an IPOP initiation or response: whose credential, which AEAD suites,
+// what it can do. Later versions append fields; an older reader ignores what it does not know.
+#pragma once
+
+#include "engine/api/types.hpp"
+#include "overlay/handshake/noise.hpp"
+#include "overlay/trust/credential.hpp"
+
+namespace ipop::overlay::handshake {
+
+// Bits of `capabilities`. Unknown bits are ignored.
+enum Capability : std::uint32_t {
+  kCapabilityNone = 0,
+};
+
+struct Payload {
+  CredentialDigest credential{};
+  // Initiation: a bit per AeadSuite offered, of which at least ChaCha20-Poly1305. Response: exactly
+  // the bit of the chosen one.
+  std::uint8_t suites = 0;
+  std::uint32_t capabilities = kCapabilityNone;
+
+  [[nodiscard]] std::vector<std::uint8_t> encode() const;
+  [[nodiscard]] static Result<Payload> parse(ByteView bytes);
+};
+
+[[nodiscard]] constexpr std::uint8_t suite_bit(engine::AeadSuite suite) noexcept {
+  return static_cast<std::uint8_t>(1u << static_cast<unsigned>(suite));
+}
+// AES-256-GCM if both have it, else ChaCha20-Poly1305.
+[[nodiscard]] engine::AeadSuite choose_suite(std::uint8_t offered, std::uint8_t own) noexcept;
+
+}  // namespace ipop::overlay::handshake

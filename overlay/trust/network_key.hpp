@@ -1,0 +1,36 @@
+// The network's key, from its name and secret, and the keys derived from it (design: who knows the
+// string can join). Argon2id with libsodium's interactive limits: about 0.1 s and 64 MiB, once.
+#pragma once
+
+#include <string_view>
+
+#include "base/secret.hpp"
+#include "overlay/directory/directory_key.hpp"
+#include "overlay/trust/node_id.hpp"
+
+namespace ipop::overlay {
+
+class NetworkKey {
+ public:
+  // `secret` may be empty: then the name is the secret. Fails if memory is short.
+  [[nodiscard]] static Result<NetworkKey> derive(std::string_view name, std::string_view secret);
+
+  [[nodiscard]] const Secret<32>& handshake_psk() const noexcept { return psk_; }
+  [[nodiscard]] const Secret<32>& handshake_mac() const noexcept { return mac_; }
+  [[nodiscard]] const Secret<32>& record_seal() const noexcept { return seal_; }
+
+  // Where things stand in the DHT: keyed BLAKE2b, 20 bytes, over a tag and the subject.
+  [[nodiscard]] DirectoryKey address_key(const IpAddress& address) const;
+  [[nodiscard]] DirectoryKey node_key(const NodeId& node) const;
+  [[nodiscard]] DirectoryKey inbox_key(const NodeId& node) const;
+
+ private:
+  NetworkKey() = default;
+
+  Secret<32> psk_;
+  Secret<32> mac_;
+  Secret<32> seal_;
+  Secret<32> directory_;
+};
+
+}  // namespace ipop::overlay
