@@ -4,10 +4,12 @@
 // the caller holds. mac1, mac2 and cookies are in cookie.hpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "overlay/trust/node_id.hpp"
@@ -103,6 +105,6 @@ struct ReceivedResponse {
 // The receiver index that a response or cookie reply names, if long enough: whom it is for.
 [[nodiscard]] std::optional<std::uint32_t> receiver_of(ByteView message) noexcept;
 
-[[nodiscard]] Timestamp tai64n(std::chrono::sys_time<std::chrono::nanoseconds> wall) noexcept;
+[[nodiscard]] Timestamp tai64n(WallTime wall) noexcept;
 
 }  // namespace ipop::overlay::handshake

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "base/ip.hpp"
 #include "base/secret.hpp"
 #include "overlay/directory/directory_key.hpp"
 #include "overlay/trust/node_id.hpp"
