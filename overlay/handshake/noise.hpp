@@ -72,7 +72,9 @@ struct ReceivedInitiation {
 };
 
 // Messages come without macs: `append_macs` of cookie.hpp adds the last 32 bytes; consumers take
-// the whole message and do not look at these. A payload in WireGuard form must be empty.
+// the whole message and do not look at these. As in WireGuard, mac1 is all that protects the
+// sender's index, so it is checked first, of responses too. A payload in WireGuard form must be
+// empty.
 struct Initiation {
   std::vector<std::uint8_t> message;
   InitiatorState state;

@@ -29,5 +29,8 @@ struct Payload {
 }
 // AES-256-GCM if both have it, else ChaCha20-Poly1305.
 [[nodiscard]] engine::AeadSuite choose_suite(std::uint8_t offered, std::uint8_t own) noexcept;
+// The initiator's reading of a response's `suites`: nothing unless it is one suite, and offered.
+[[nodiscard]] std::optional<engine::AeadSuite> chosen_suite(std::uint8_t answered,
+                                                            std::uint8_t offered) noexcept;
 
 }  // namespace ipop::overlay::handshake
