@@ -15,7 +15,7 @@ enum class PuntKind : std::uint8_t {
   kDatagram,          // source, bytes: a datagram of any kind but data
   kControl,           // peer, session, source, bytes: an opened control message (0x10-0x1f)
   kResolve,           // address: a host packet has no route; it is staged
-  kNeedSession,       // peer: a host packet has a route but nothing to seal it with; it is staged
+  kNeedSession,       // peer, address: a host packet has a route but no session; it is staged
   kSessionConfirmed,  // peer, session, source: the first datagram of a session was opened
   kPathChanged,       // peer, session, source: an opened data packet came from another endpoint
 };
@@ -26,7 +26,7 @@ struct Punt {
   PeerIndex peer = kNoPeer;
   ReceiverIndex session = kNoReceiver;
   Endpoint source;    // where the datagram came from
-  IpAddress address;  // the inner destination that has no route
+  IpAddress address;  // the inner destination of the staged packet
   ByteView bytes;
 };
 

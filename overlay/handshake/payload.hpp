@@ -11,6 +11,8 @@ namespace ipop::overlay::handshake {
 // Bits of `capabilities`. Unknown bits are ignored.
 enum Capability : std::uint32_t {
   kCapabilityNone = 0,
+  // The sender has verified the receiver's credential: the receiver's host packets may pass.
+  kAdmitsReceiver = 1,
 };
 
 struct Payload {

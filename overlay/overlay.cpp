@@ -1,0 +1,354 @@
+#include "overlay/overlay.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "overlay/peer/sessions.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxWarnings = 16;
+constexpr std::size_t kMaxWaiting = 64;
+
+bool is_handshake(ByteView datagram) {
+  if (datagram.empty()) return false;
+  switch (datagram[0]) {
+    case 0x01:
+    case 0x02:
+    case 0x03:
+    case 0x11:
+    case 0x12:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Overlay::Overlay(Context context, OverlaySettings settings,
+                 std::function<void(std::string)> on_fatal)
+    : context_(std::move(context)),
+      settings_(std::move(settings)),
+      on_fatal_(std::move(on_fatal)),
+      peers_(context_.table, context_.network.handshake_mac(), settings_.max_peers),
+      handshaker_(context_, peers_),
+      liveness_(context_),
+      paths_(context_, liveness_),
+      membership_(
+          context_, peers_, [this](const LostAddress& lost) { on_lost_address(lost); },
+          [this](std::string text) { warn(std::move(text)); }),
+      resolver_(
+          context_, [this](const NodeRecord& record) { on_record(record, false, now_); },
+          [this](const IpAddress& address) { on_unreachable(address); }),
+      announcer_(
+          context_, [this](const NodeRecord& record) { on_record(record, true, now_); },
+          [this](const NodeRecord& record) {
+            if (membership_.loses_to(record.credential)) on_record(record, false, now_);
+          }),
+      known_peers_(settings_.known_peers_file) {}
+
+void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
+  now_ = now;
+  if (addresses == paths_.local()) return;
+  paths_.set_local(std::move(addresses));
+  if (started_ == Instant{}) return;
+  announcer_.set_candidates(own_candidates(), now);
+  peers_.for_each([&](Peer& peer) {
+    if (!peer.connected() || peer.form != handshake::Form::kIpop) return;
+    // Whatever we sent from may be gone: a datagram from where we are now lets the peer follow.
+    send_candidates(peer);
+    liveness_.send_ping(peer, now.mono);
+  });
+}
+
+std::vector<Candidate> Overlay::own_candidates() const {
+  std::vector<Candidate> candidates;
+  for (const Prefix& prefix : paths_.local()) {
+    if (candidates.size() >= message::kMaxCandidates) break;
+    candidates.push_back(
+        {{prefix.address, settings_.port},
+         prefix.address.is_private() ? CandidateKind::kLan : CandidateKind::kRouted});
+  }
+  return candidates;
+}
+
+void Overlay::start(Now now) {
+  now_ = now;
+  started_ = now.mono;
+  for (const StaticPeer& configured : settings_.static_peers)
+    add_static(configured, now);
+  recall_peers(now);
+  announcer_.start(own_candidates(), now);
+}
+
+void Overlay::stop(Now now) {
+  now_ = now;
+  remember_peers(now);
+  peers_.for_each([&](Peer& peer) {
+    if (peer.connected() && peer.form == handshake::Form::kIpop) {
+      context_.injector.send_sealed(peer.current, message::encode(message::Goodbye{}));
+    }
+  });
+  announcer_.withdraw();
+}
+
+void Overlay::on_punt(const engine::Punt& punt, Now now) {
+  now_ = now;
+  Peer* peer = punt.peer == engine::kNoPeer ? nullptr : peers_.by_index(punt.peer);
+  switch (punt.kind) {
+    case engine::PuntKind::kDatagram: {
+      if (!is_handshake(punt.bytes)) {
+        ++context_.counters.datagrams_unknown;
+        return;
+      }
+      const auto outcome = handshaker_.consume(punt.source, punt.bytes, now);
+      if (outcome.event == Handshaker::Event::kUp) {
+        session_up(*outcome.peer, outcome.session, punt.source, now);
+      } else if (outcome.peer != nullptr) {
+        // Until the session is confirmed, its source is all we know of where the peer is.
+        if (!outcome.peer->connected()) paths_.use(*outcome.peer, punt.source);
+        schedule(*outcome.peer, now);
+      }
+      return;
+    }
+    case engine::PuntKind::kControl:
+      if (peer != nullptr) on_control(punt, *peer, now);
+      return;
+    case engine::PuntKind::kResolve:
+      on_resolve(punt.address, now);
+      return;
+    case engine::PuntKind::kNeedSession:
+      if (peer != nullptr) on_need_session(*peer, punt.address, now);
+      return;
+    case engine::PuntKind::kSessionConfirmed:
+      if (peer != nullptr) {
+        const Session* session = peer->session(punt.session);
+        if (session != nullptr && !session->confirmed) {
+          session_up(*peer, punt.session, punt.source, now);
+        }
+      }
+      return;
+    case engine::PuntKind::kPathChanged:
+      if (peer != nullptr && peer->session(punt.session) != nullptr) {
+        paths_.follow(*peer, punt.source);
+      }
+      return;
+  }
+}
+
+// A session works in both directions from here on: ours because the response came, theirs because
+// the first datagram on it did.
+void Overlay::session_up(Peer& peer, engine::ReceiverIndex local, const Endpoint& source, Now now) {
+  const bool first = !peer.connected();
+  confirm_session(context_, peer, local, now.mono);
+  paths_.use(peer, source);
+  handshaker_.stop(peer);
+  peer.liveness.unanswered.reset();
+  const Session session = *peer.session(local);
+  if (peer.form == handshake::Form::kWireGuard) {
+    if (session.initiator) context_.injector.send_sealed(local, {});
+  } else {
+    if (membership_.greet(peer, session, now.mono)) on_authorised(peer);
+    send_candidates(peer);  // also what proves an initiator's keys to the responder
+    liveness_.send_ping(peer, now.mono);
+  }
+  if (first) {
+    log::info("connected to {} at {} ({})", peer.display(), source.to_string(),
+              engine::name(session.suite));
+  }
+  if (peer.admits_us) context_.injector.retry_staged();
+  save_wanted_ = true;
+  schedule(peer, now);
+}
+
+void Overlay::on_authorised(Peer& peer) {
+  peer.waiting.clear();
+  for (const Prefix& prefix : peer.routes)
+    resolver_.settle(prefix.address);
+  context_.injector.retry_staged();  // packets that had no route now wait for this peer
+  if (!peer.connected()) return;
+  for (PingService::Pending* ping : pings_.waiting()) {
+    if (peers_.by_address(ping->address) != &peer) continue;
+    ping->peer = peer.index;
+    ping->sequence = liveness_.send_ping(peer, now_.mono);
+  }
+}
+
+void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
+  const auto parsed = message::parse(punt.bytes);
+  if (!parsed || peer.session(punt.session) == nullptr) {
+    ++context_.counters.control_malformed;
+    return;
+  }
+  if (const auto* ping = std::get_if<message::Ping>(&*parsed)) {
+    liveness_.on_ping(peer, punt.session, punt.source, *ping);
+  } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
+    if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
+      paths_.consider(peer, punt.source, *rtt);
+      pings_.on_pong(peer.index, pong->sequence,
+                     {.answered = true,
+                      .error = {},
+                      .rtt = *rtt,
+                      .peer = peer.display(),
+                      .endpoint = punt.source,
+                      .path = name(rank_of(punt.source, paths_.local()))});
+    }
+  } else if (const auto* request = std::get_if<message::CredentialRequest>(&*parsed)) {
+    membership_.on_request(peer, punt.session, *request);
+  } else if (const auto* offer = std::get_if<message::CredentialOffer>(&*parsed)) {
+    if (membership_.on_offer(peer, *offer, now.mono)) on_authorised(peer);
+  } else if (const auto* refusal = std::get_if<message::Refusal>(&*parsed)) {
+    membership_.on_refusal(peer, *refusal, now.mono);
+    tell_host(peer, engine::RejectReason::kProhibited);
+  } else if (const auto* candidates = std::get_if<message::Candidates>(&*parsed)) {
+    set_candidates(peer, candidates->list);
+    peer.next_probe = now.mono + 200ms;
+  } else if (std::holds_alternative<message::Welcome>(*parsed)) {
+    if (peer.admits_us) return;
+    admitted(context_, peer);
+    context_.injector.retry_staged();
+  } else if (std::holds_alternative<message::Goodbye>(*parsed)) {
+    log::info("{} says goodbye", peer.display());
+    retire_all_sessions(context_, peer);
+    handshaker_.stop(peer);
+  }
+  schedule(peer, now);
+}
+
+void Overlay::on_resolve(const IpAddress& address, Now now) {
+  const auto inside = [&](const Prefix& subnet) { return subnet.contains(address); };
+  if (std::ranges::none_of(settings_.subnets, inside) || !resolver_.resolve(address, now)) {
+    context_.injector.reject_staged(address, engine::RejectReason::kHostUnreachable);
+  }
+}
+
+void Overlay::on_unreachable(const IpAddress& address) {
+  context_.injector.reject_staged(address, engine::RejectReason::kHostUnreachable);
+  pings_.fail(address, "no node with this address answers");
+}
+
+void Overlay::on_need_session(Peer& peer, const IpAddress& address, Now now) {
+  if (peer.connected() && !peer.refused) {
+    // It came up while the punt was under way; or the peer does not admit us yet, and will say so.
+    if (peer.admits_us) context_.injector.retry_staged();
+    return;
+  }
+  if (!address.is_unspecified() && peer.waiting.size() < kMaxWaiting &&
+      std::ranges::find(peer.waiting, address) == peer.waiting.end()) {
+    peer.waiting.push_back(address);
+  }
+  if (peer.refused && now.mono - peer.refused_at < 5s) {
+    tell_host(peer, engine::RejectReason::kProhibited);
+    return;
+  }
+  connect(peer, now);
+}
+
+void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
+  const auto key = exchange_key_of(record.credential.signing_key);
+  if (!key || record.credential.node_id() == context_.identity.node_id()) return;
+  Peer* peer = peers_.by_key(*key);
+  if (peer == nullptr) {
+    auto added = peers_.add(handshake::Form::kIpop, *key, now.mono);
+    if (!added) return;
+    peer = *added;
+    peer->psk = context_.network.handshake_psk();
+  }
+  if (peer->form != handshake::Form::kIpop) return;
+  if (record.sequence > peer->record_sequence) {
+    peer->record_sequence = record.sequence;
+    set_candidates(*peer, record.candidates);
+  }
+  if (membership_.accept(*peer, record.credential, now.mono)) on_authorised(*peer);
+  // An invitation comes from somebody who has no session with us any more.
+  if (!peer->connected() || (invited && now.mono - peer->last_heard > 1s)) connect(*peer, now);
+  schedule(*peer, now);
+}
+
+void Overlay::connect(Peer& peer, Now now) {
+  const bool fresh = !peer.connecting;
+  handshaker_.start(peer, now);
+  if (fresh && peer.form == handshake::Form::kIpop && peer.credential &&
+      (!peer.last_rendezvous || now.mono - *peer.last_rendezvous > 2s)) {
+    peer.last_rendezvous = now.mono;
+    announcer_.invite(*peer.node_id(), now);
+  }
+  if (!peer.connecting && peer.credential) {  // nowhere to send to: the directory may know
+    for (const Prefix& prefix : peer.credential->addresses) {
+      static_cast<void>(resolver_.resolve(prefix.address, now));
+    }
+  }
+  schedule(peer, now);
+}
+
+void Overlay::tell_host(Peer& peer, engine::RejectReason reason) {
+  for (const IpAddress& address : std::exchange(peer.waiting, {})) {
+    context_.injector.reject_staged(address, reason);
+    pings_.fail(address, peer.refused ? *peer.refused : "no node with this address answers");
+  }
+}
+
+void Overlay::set_candidates(Peer& peer, const std::vector<Candidate>& candidates) {
+  peer.candidates.clear();
+  for (const Candidate& candidate : candidates) {
+    const IpAddress& address = candidate.endpoint.address;
+    const bool ours = std::ranges::find(announcer_.candidates(), candidate.endpoint,
+                                        &Candidate::endpoint) != announcer_.candidates().end();
+    const bool inside = std::ranges::any_of(
+        settings_.subnets, [&](const Prefix& subnet) { return subnet.contains(address); });
+    if (ours || inside || candidate.endpoint.port == 0 || address.is_unspecified() ||
+        address.is_multicast() || address.is_loopback()) {
+      continue;
+    }
+    peer.candidates.push_back(candidate);
+  }
+}
+
+void Overlay::send_candidates(Peer& peer) {
+  context_.injector.send_sealed(peer.current,
+                                message::encode(message::Candidates{announcer_.candidates()}));
+}
+
+void Overlay::on_lost_address(const LostAddress& lost) {
+  on_fatal_("address " + lost.address.to_string() + " is in use in this network by " + lost.holder +
+            ", which claimed it first; choose another address");
+}
+
+void Overlay::warn(std::string text) {
+  if (std::ranges::find(warnings_, text) != warnings_.end()) return;
+  log::warning("{}", text);
+  if (warnings_.size() >= kMaxWarnings) warnings_.erase(warnings_.begin());
+  warnings_.push_back(std::move(text));
+}
+
+void Overlay::ping(const IpAddress& address, Now now, PingService::OnResult done) {
+  now_ = now;
+  PingService::Pending ping{.address = address,
+                            .sequence = std::nullopt,
+                            .deadline = now.mono + PingService::kTimeout,
+                            .done = std::move(done)};
+  Peer* peer = peers_.by_address(address);
+  if (peer != nullptr && peer->form == handshake::Form::kWireGuard) {
+    ping.done({.error = "a plain WireGuard peer: it cannot answer; use ping(8)"});
+    return;
+  }
+  if (peer != nullptr && peer->connected()) {
+    ping.peer = peer->index;
+    ping.sequence = liveness_.send_ping(*peer, now.mono);
+    pings_.add(std::move(ping));
+    return;
+  }
+  pings_.add(std::move(ping));
+  if (peer != nullptr) {
+    on_need_session(*peer, address, now);
+  } else if (!resolver_.resolve(address, now)) {
+    on_unreachable(address);
+  }
+}
+
+}  // namespace ipop::overlay

@@ -1,0 +1,108 @@
+// The overlay: everything that finds peers, proves them, and keeps them reachable. It takes what
+// lcores punt and what the directory says, with the time, and writes the forwarding table and
+// datagrams to send. It reads no clock, opens no socket and starts no thread: a loop (in the daemon
+// or in a simulation) drives it. One thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/punt.hpp"
+#include "overlay/peer/announcer.hpp"
+#include "overlay/peer/handshaker.hpp"
+#include "overlay/peer/known_peers.hpp"
+#include "overlay/peer/liveness_monitor.hpp"
+#include "overlay/peer/membership.hpp"
+#include "overlay/peer/path_chooser.hpp"
+#include "overlay/peer/peer_table.hpp"
+#include "overlay/peer/ping_service.hpp"
+#include "overlay/peer/resolver.hpp"
+#include "overlay/status.hpp"
+#include "overlay/timer_queue.hpp"
+
+namespace ipop::overlay {
+
+struct OverlaySettings {
+  std::string network_name;
+  std::vector<Prefix> subnets;  // the virtual network's, both families: what may be asked for
+  std::vector<StaticPeer> static_peers;
+  std::filesystem::path known_peers_file;
+  std::uint16_t port = 0;  // of the wire
+  std::size_t max_peers = 65536;
+};
+
+class Overlay {
+ public:
+  // `on_fatal`: the node must not go on (another one holds its address); the text is for the user.
+  Overlay(Context context, OverlaySettings settings, std::function<void(std::string)> on_fatal);
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
+
+  // Where this host may be reached: its interfaces' addresses, without the virtual one. Before
+  // start(), and at every change.
+  void set_local_addresses(std::vector<Prefix> addresses, Now now);
+  void start(Now now);
+  // Says goodbye to peers, withdraws from the directory, remembers peers.
+  void stop(Now now);
+
+  // Datagrams of the directory's own protocol are not for us: the loop gives them to it.
+  void on_punt(const engine::Punt& punt, Now now);
+  // Does all that is due; `deadline()` is when to call again.
+  void service(Now now);
+  [[nodiscard]] Instant deadline(Now now) const;
+
+  void ping(const IpAddress& address, Now now, PingService::OnResult done);
+  void set_static_peers(std::vector<StaticPeer> peers, Now now);
+
+  // Fills what the overlay knows; the engine's and the interface's part are the caller's.
+  void describe(Status& status, Now now) const;
+  [[nodiscard]] const OverlayCounters& counters() const noexcept { return context_.counters; }
+  [[nodiscard]] const PeerTable& peers() const noexcept { return peers_; }
+
+ private:
+  void on_control(const engine::Punt& punt, Peer& peer, Now now);
+  void on_resolve(const IpAddress& address, Now now);
+  void on_need_session(Peer& peer, const IpAddress& address, Now now);
+  void on_record(const NodeRecord& record, bool invited, Now now);
+  void on_unreachable(const IpAddress& address);
+  void on_authorised(Peer& peer);
+  void on_lost_address(const LostAddress& lost);
+  void warn(std::string text);
+
+  void connect(Peer& peer, Now now);
+  void session_up(Peer& peer, engine::ReceiverIndex session, const Endpoint& source, Now now);
+  void service_peer(Peer& peer, Now now);
+  void service_connecting(Peer& peer, Now now);
+  void schedule(const Peer& peer, Now now);
+  void tell_host(Peer& peer, engine::RejectReason reason);
+  void set_candidates(Peer& peer, const std::vector<Candidate>& candidates);
+  void send_candidates(Peer& peer);
+  [[nodiscard]] std::vector<Candidate> own_candidates() const;
+
+  void add_static(const StaticPeer& configured, Now now);
+  void remember_peers(Now now);
+  void recall_peers(Now now);
+
+  Context context_;
+  OverlaySettings settings_;
+  std::function<void(std::string)> on_fatal_;
+  PeerTable peers_;
+  Handshaker handshaker_;
+  LivenessMonitor liveness_;
+  PathChooser paths_;
+  Membership membership_;
+  Resolver resolver_;
+  Announcer announcer_;
+  PingService pings_;
+  KnownPeers known_peers_;
+  TimerQueue<std::uint32_t> timers_;  // by PeerIndex
+  std::vector<std::string> warnings_;
+  Instant next_save_{};
+  bool save_wanted_ = false;
+  Instant started_{};
+  Now now_{};  // of the event being handled, for callbacks
+};
+
+}  // namespace ipop::overlay

@@ -1,0 +1,93 @@
+// What the overlay tells people: its part of `ipop status`.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "overlay/overlay.hpp"
+#include "overlay/peer/sessions.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+constexpr std::uint16_t kSealOverhead = 32;  // data header and tag
+
+std::vector<std::string> addresses_of(const Peer& peer) {
+  std::vector<Prefix> prefixes = peer.routes;
+  if (prefixes.empty() && peer.credential) prefixes = peer.credential->addresses;
+  std::vector<std::string> texts;
+  for (const Prefix& prefix : prefixes) {
+    texts.push_back(prefix.is_host() ? prefix.address.to_string() : prefix.to_string());
+  }
+  return texts;
+}
+
+PeerState state_of(const Peer& peer) {
+  if (peer.refused) return PeerState::kRefused;
+  if (peer.connected()) return PeerState::kConnected;
+  return peer.connecting ? PeerState::kConnecting : PeerState::kIdle;
+}
+
+std::string why(const Peer& peer, PeerState state, PathRank rank) {
+  switch (state) {
+    case PeerState::kRefused:
+      return *peer.refused;
+    case PeerState::kConnecting:
+      return "waiting for an answer from " + std::to_string(Handshaker::targets(peer).size()) +
+             " endpoints";
+    case PeerState::kIdle:
+      return "no traffic: no session is kept";
+    case PeerState::kConnected:
+      break;
+  }
+  if (peer.form == handshake::Form::kIpop && !peer.authorised) {
+    return "waiting for its credential";
+  }
+  return rank == PathRank::kLan ? "on one of our own subnets" : "it answers at this endpoint";
+}
+
+}  // namespace
+
+void Overlay::describe(Status& status, Now now) const {
+  status.node_id = context_.identity.node_id().to_string();
+  status.public_key = to_base64(context_.identity.exchange_key());
+  status.network = settings_.network_name;
+  status.hostname = context_.credential.hostname;
+  status.uptime_s = static_cast<std::uint64_t>((now.mono - started_) / std::chrono::seconds(1));
+  const DirectoryStatus directory = context_.directory.status();
+  status.dht = {.connected = directory.connected, .nodes = directory.nodes};
+  status.warnings = warnings_;
+  peers_.for_each([&](Peer& peer) {
+    PeerStatus one;
+    if (const auto id = peer.node_id()) one.node_id = id->to_string();
+    if (peer.credential) {
+      one.hostname = peer.credential->hostname;
+    } else if (peer.configured) {
+      one.hostname = peer.configured->name;
+    }
+    one.addresses = addresses_of(peer);
+    one.state = state_of(peer);
+    one.protocol = peer.form == handshake::Form::kIpop ? "ipop" : "wireguard";
+    PathRank rank = PathRank::kDirect4;
+    if (peer.path) rank = rank_of(*peer.path, paths_.local());
+    one.why = why(peer, one.state, rank);
+    if (peer.path) one.endpoint = peer.path->to_string();
+    if (const Session* session = peer.session(peer.current)) {
+      one.path = rank == PathRank::kLan ? PathKind::kLan : PathKind::kDirect;
+      one.cipher = engine::name(session->suite);
+      one.handshake_age_s =
+          static_cast<std::uint64_t>((now.mono - session->created) / std::chrono::seconds(1));
+      one.mtu = static_cast<std::uint16_t>(context_.path_mtu - kSealOverhead);
+    }
+    if (peer.liveness.rtt) one.rtt_ms = static_cast<double>(peer.liveness.rtt->count()) / 1e6;
+    const engine::PeerCounters counters = context_.table.counters(peer.index);
+    one.tx_bytes = counters.tx_bytes;
+    one.rx_bytes = counters.rx_bytes;
+    one.tx_packets = counters.tx_packets;
+    one.rx_packets = counters.rx_packets;
+    status.peers.push_back(std::move(one));
+  });
+  std::ranges::sort(status.peers, {}, [](const PeerStatus& peer) {
+    return std::pair(peer.addresses.empty(), peer.addresses);
+  });
+}
+
+}  // namespace ipop::overlay

@@ -1,0 +1,53 @@
+// Keeps our own record in the directory, listens to our inbox, and watches whether somebody else
+// claims our addresses. Overlay thread; time is passed in.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "overlay/peer/context.hpp"
+
+namespace ipop::overlay {
+
+class Announcer {
+ public:
+  // `on_rendezvous`: somebody wants to talk to us. `on_rival`: another node's record stands under
+  // one of our addresses.
+  Announcer(Context& context, std::function<void(const NodeRecord&)> on_rendezvous,
+            std::function<void(const NodeRecord&)> on_rival);
+
+  // Publishes and listens. Call once, with where we may be reached.
+  void start(std::vector<Candidate> candidates, Now now);
+  void set_candidates(std::vector<Candidate> candidates, Now now);
+  [[nodiscard]] const std::vector<Candidate>& candidates() const noexcept { return candidates_; }
+  void service(Now now);
+  [[nodiscard]] Instant deadline() const;
+  // The record leaves the directory; others stop finding us.
+  void withdraw();
+
+  // Tells `peer` by its inbox that we want to talk.
+  void invite(const NodeId& peer, Now now);
+
+ private:
+  [[nodiscard]] NodeRecord make_record(Now now);
+  void publish(Now now);
+  void look_for_rivals(Now now);
+  void on_inbox(ByteView value);
+  void on_claim(const DirectoryKey& key, ByteView value);
+
+  Context& context_;
+  std::function<void(const NodeRecord&)> on_rendezvous_;
+  std::function<void(const NodeRecord&)> on_rival_;
+  std::vector<Candidate> candidates_;
+  std::uint64_t sequence_ = 0;
+  Instant next_publish_{};
+  Instant next_rival_check_{};
+  unsigned rival_checks_ = 0;
+  Now last_now_;
+  std::set<std::pair<NodeId, WallTime>> seen_;  // rendezvous taken, bounded
+  std::shared_ptr<Announcer*> self_ = std::make_shared<Announcer*>(this);
+};
+
+}  // namespace ipop::overlay

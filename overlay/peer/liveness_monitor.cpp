@@ -1,0 +1,115 @@
+#include "overlay/peer/liveness_monitor.hpp"
+
+#include <algorithm>
+
+#include "overlay/peer/sessions.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kPingAfter = 700ms;     // of sending data and hearing nothing
+constexpr Duration kPingInterval = 500ms;  // while it stays so
+constexpr Duration kDeadAfter = 2500ms;    // of it, and
+constexpr unsigned kDeadPings = 3;         // so many pings without an answer
+constexpr Duration kRttInterval = 10s;     // under traffic, to keep the figure honest
+constexpr Duration kOldestPong = 60s;
+
+}  // namespace
+
+LivenessMonitor::Verdict LivenessMonitor::service(Peer& peer, Instant now) {
+  const engine::SessionActivity activity = activity_of(context_, peer);
+  peer.last_heard = std::max(peer.last_heard, activity.last_rx);
+  keep_alive(peer, activity, now);
+  return judge(peer, activity, now);
+}
+
+// WireGuard's passive keepalive (paper §6.5): who received data and had nothing to send says so, so
+// that silence always means trouble. And the persistent one, for peers that ask for it.
+void LivenessMonitor::keep_alive(Peer& peer, const engine::SessionActivity& activity, Instant now) {
+  Liveness& live = peer.liveness;
+  if (activity.last_data_rx <= activity.last_tx) {
+    live.keepalive_due.reset();
+  } else if (!live.keepalive_due) {
+    live.keepalive_due = activity.last_data_rx + context_.timers.keepalive_timeout;
+  }
+  const Duration persistent =
+      peer.configured ? peer.configured->persistent_keepalive : Duration::zero();
+  const bool persistent_due = persistent > Duration::zero() && now - activity.last_tx >= persistent;
+  if (persistent_due || (live.keepalive_due && now >= *live.keepalive_due)) {
+    live.keepalive_due.reset();
+    context_.injector.send_sealed(peer.current, {});
+  }
+}
+
+LivenessMonitor::Verdict LivenessMonitor::judge(Peer& peer, const engine::SessionActivity& activity,
+                                                Instant now) {
+  Liveness& live = peer.liveness;
+  if (activity.last_data_tx <= activity.last_rx) {
+    live.unanswered.reset();
+    live.pings_unanswered = 0;
+  } else if (!live.unanswered) {
+    live.unanswered = activity.last_data_tx;
+  }
+  if (peer.form == handshake::Form::kWireGuard) {
+    const Duration limit = context_.timers.keepalive_timeout + context_.timers.rekey_timeout;
+    const bool silent = live.unanswered && now - *live.unanswered >= limit;
+    if (silent) live.unanswered.reset();
+    return silent ? Verdict::kSilent : Verdict::kWell;
+  }
+  const bool since_ping = !live.ping_sent || now - *live.ping_sent >= kPingInterval;
+  if (live.unanswered && now - *live.unanswered >= kPingAfter && since_ping) {
+    if (now - *live.unanswered >= kDeadAfter && live.pings_unanswered >= kDeadPings) {
+      live.unanswered.reset();
+      live.pings_unanswered = 0;
+      return Verdict::kSilent;
+    }
+    ++live.pings_unanswered;
+    send_ping(peer, now);
+  } else if (now - activity.last_data_tx < kRttInterval &&
+             (!live.ping_sent || now - *live.ping_sent >= kRttInterval)) {
+    send_ping(peer, now);
+  }
+  return Verdict::kWell;
+}
+
+std::uint32_t LivenessMonitor::send_ping(Peer& peer, Instant now, std::optional<Endpoint> via) {
+  const message::Ping ping{++peer.liveness.sequence,
+                           static_cast<std::uint64_t>(now.time_since_epoch().count())};
+  if (!via) peer.liveness.ping_sent = now;
+  context_.injector.send_sealed(peer.current, message::encode(ping), via);
+  return ping.sequence;
+}
+
+void LivenessMonitor::on_ping(Peer& peer, engine::ReceiverIndex session, const Endpoint& source,
+                              const message::Ping& ping) {
+  const engine::ReceiverIndex answer_with = peer.connected() ? peer.current : session;
+  context_.injector.send_sealed(
+      answer_with, message::encode(message::Pong{ping.sequence, ping.time, source}), source);
+}
+
+std::optional<Duration> LivenessMonitor::on_pong(Peer& peer, const Endpoint& source,
+                                                 const message::Pong& pong, Instant now) {
+  const Instant sent{Duration(static_cast<std::int64_t>(pong.time))};
+  // The peer is authentic, but what it echoes may be anything.
+  if (sent > now || now - sent > kOldestPong || pong.sequence > peer.liveness.sequence) {
+    ++context_.counters.control_malformed;
+    return std::nullopt;
+  }
+  const Duration rtt = now - sent;
+  peer.last_heard = std::max(peer.last_heard, now);
+  if (peer.path == source) {
+    std::optional<Duration>& smoothed = peer.liveness.rtt;
+    smoothed = smoothed ? (*smoothed * 7 + rtt) / 8 : rtt;
+    peer.observed = pong.observed;
+  }
+  return rtt;
+}
+
+void LivenessMonitor::reset(Peer& peer) {
+  const std::uint32_t sequence = peer.liveness.sequence;
+  peer.liveness = Liveness{.sequence = sequence};
+}
+
+}  // namespace ipop::overlay

@@ -1,0 +1,198 @@
+#include "overlay/peer/membership.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kGreetingInterval = 300ms;
+constexpr Duration kAliveFor = 15s;  // after we last heard from the holder of an address
+
+// Of two claims the earlier one counts; of two at the same time, the smaller id's.
+bool claims_before(const Credential& a, const Credential& b) {
+  if (a.claimed_at != b.claimed_at) return a.claimed_at < b.claimed_at;
+  return a.node_id() < b.node_id();
+}
+
+bool overlaps(const Prefix& a, const Prefix& b) {
+  return a.contains(b.address) || b.contains(a.address);
+}
+
+}  // namespace
+
+Membership::Membership(Context& context, PeerTable& peers,
+                       std::function<void(const LostAddress&)> on_lost_address,
+                       std::function<void(std::string)> on_warning)
+    : context_(context),
+      peers_(peers),
+      on_lost_address_(std::move(on_lost_address)),
+      on_warning_(std::move(on_warning)) {}
+
+bool Membership::greet(Peer& peer, const Session& session, Instant now) {
+  if (peer.form != handshake::Form::kIpop) return false;
+  // Who answered has our credential to learn first; who asked offers it without being asked.
+  peer.next_greeting = session.initiator ? now : now + kGreetingInterval;
+  const bool known = peer.credential && peer.credential->digest() == session.credential;
+  const bool authorised = known && authorise(peer, now);
+  return service(peer, now) || authorised;
+}
+
+bool Membership::service(Peer& peer, Instant now) {
+  const Session* session = peer.session(peer.current);
+  if (peer.form != handshake::Form::kIpop || session == nullptr || now < peer.next_greeting) {
+    return false;
+  }
+  peer.next_greeting = now + kGreetingInterval;
+  const bool known = peer.credential && peer.credential->digest() == session->credential;
+  if (!known) send(peer, message::CredentialRequest{session->credential});
+  if (!peer.admits_us) send(peer, message::CredentialOffer{context_.credential.encoded});
+  return known && !peer.authorised && authorise(peer, now);
+}
+
+void Membership::send(const Peer& peer, const message::Message& message) {
+  context_.injector.send_sealed(peer.current, message::encode(message));
+}
+
+void Membership::on_request(Peer& peer, engine::ReceiverIndex session,
+                            const message::CredentialRequest& request) {
+  if (request.digest != context_.credential.digest()) return;  // one that we no longer use
+  const engine::ReceiverIndex answer_with = peer.connected() ? peer.current : session;
+  context_.injector.send_sealed(
+      answer_with, message::encode(message::CredentialOffer{context_.credential.encoded}));
+}
+
+bool Membership::on_offer(Peer& peer, const message::CredentialOffer& offer, Instant now) {
+  const auto credential = Credential::parse(offer.encoded);
+  if (!credential) {
+    refuse(peer, message::RefusalReason::kBadCredential, {},
+           "its credential is not valid: " + credential.error().message, now);
+    return false;
+  }
+  const bool before = peer.authorised;
+  const bool now_authorised = accept(peer, *credential, now);
+  // It offers because it does not know that it is welcome: the word was lost, or it was restarted.
+  if (before && peer.authorised && !now_authorised) send(peer, message::Welcome{});
+  return now_authorised;
+}
+
+bool Membership::accept(Peer& peer, const Credential& credential, Instant now) {
+  const auto key = exchange_key_of(credential.signing_key);
+  if (!key || *key != peer.key) {
+    refuse(peer, message::RefusalReason::kBadCredential, {},
+           "its credential belongs to another key", now);
+    return false;
+  }
+  const bool changed = !peer.credential || peer.credential->encoded != credential.encoded;
+  if (changed) {
+    peers_.drop_routes(peer);
+    peer.authorised = false;
+    peers_.set_credential(peer, credential);
+  }
+  if (peer.authorised) return false;
+  return authorise(peer, now);
+}
+
+bool Membership::authorise(Peer& peer, Instant now) {
+  if (peer.authorised) return false;
+  if (!settle_own_address(peer, now)) return false;
+  std::vector<Prefix> wanted = peer.credential->addresses;
+  wanted.insert(wanted.end(), peer.credential->routes.begin(), peer.credential->routes.end());
+  for (const Prefix& prefix : wanted) {
+    if (!take_prefix(peer, prefix, now)) {
+      peers_.drop_routes(peer);
+      return false;
+    }
+  }
+  peer.authorised = true;
+  peer.refused.reset();
+  if (peer.connected()) send(peer, message::Welcome{});
+  return true;
+}
+
+// False if the peer claims an address that is ours; then one of the two has to go.
+bool Membership::settle_own_address(Peer& peer, Instant now) {
+  if (const auto lost = loses_to(*peer.credential)) {
+    if (!peer.connected()) return true;  // a claim of a node that may be long gone
+    ++context_.counters.address_conflicts;
+    on_lost_address_({*lost, peer.display()});
+    return false;
+  }
+  for (const Prefix& own : context_.credential.addresses) {
+    for (const Prefix& theirs : peer.credential->addresses) {
+      if (own.address != theirs.address) continue;
+      ++context_.counters.address_conflicts;
+      on_warning_(peer.display() + " also claims our address " + own.address.to_string() +
+                  "; we claimed it first, so it is refused");
+      refuse(peer, message::RefusalReason::kAddressInUse, own.address,
+             "claims our address " + own.address.to_string(), now);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Membership::take_prefix(Peer& peer, const Prefix& prefix, Instant now) {
+  const auto ours = [&](const Prefix& own) { return overlaps(own, prefix); };
+  if (std::ranges::any_of(context_.credential.addresses, ours) ||
+      std::ranges::any_of(context_.credential.routes, ours)) {
+    if (prefix.is_host()) return false;  // settled with its owner, see settle_own_address()
+    refuse(peer, message::RefusalReason::kAddressInUse, prefix.address,
+           "routes " + prefix.to_string() + ", which is ours", now);
+    return false;
+  }
+  if (peers_.add_route(peer, prefix)) return true;
+  Peer* holder = peers_.by_address(prefix.address);
+  if (holder == nullptr || holder == &peer) return false;  // the table is full
+  const bool alive = holder->connected() && now - holder->last_heard < kAliveFor;
+  const bool first = holder->credential && claims_before(*holder->credential, *peer.credential);
+  // A record alone never takes an address from a node that lives: its sender may be long gone.
+  if (alive && !peer.connected()) return false;
+  if (holder->configured || (alive && first)) {
+    ++context_.counters.address_conflicts;
+    refuse(peer, message::RefusalReason::kAddressInUse, prefix.address,
+           "claims " + prefix.to_string() + ", which " + holder->display() + " holds", now);
+    return false;
+  }
+  log::info("{} moves from {} to {}", prefix.to_string(), holder->display(), peer.display());
+  peers_.drop_routes(*holder);
+  holder->authorised = false;
+  return peers_.add_route(peer, prefix).has_value();
+}
+
+std::optional<IpAddress> Membership::loses_to(const Credential& rival) const {
+  if (rival.node_id() == context_.identity.node_id()) return std::nullopt;
+  for (const Prefix& own : context_.credential.addresses) {
+    for (const Prefix& theirs : rival.addresses) {
+      if (own.address == theirs.address && claims_before(rival, context_.credential)) {
+        return own.address;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+void Membership::refuse(Peer& peer, message::RefusalReason reason, const IpAddress& address,
+                        std::string why, Instant now) {
+  if (!peer.refused) log::warning("{} is refused: it {}", peer.display(), why);
+  peer.refused = std::move(why);
+  peer.refused_at = now;
+  if (peer.connected()) send(peer, message::Refusal{reason, address});
+}
+
+void Membership::on_refusal(Peer& peer, const message::Refusal& refusal, Instant now) {
+  peer.refused_at = now;
+  if (refusal.reason == message::RefusalReason::kAddressInUse) {
+    peer.refused =
+        "it refuses us: our address " + refusal.address.to_string() + " is in use by another node";
+  } else {
+    peer.refused = "it refuses us: it could not verify our credential";
+  }
+  log::warning("{}: {}", peer.display(), *peer.refused);
+}
+
+}  // namespace ipop::overlay

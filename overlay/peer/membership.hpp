@@ -1,0 +1,59 @@
+// Who may use which inner addresses. A session alone says only that the other end knows the
+// network; its credential says which node it is. Only then do its addresses become routes. Two
+// nodes that claim one address: the one that claimed it earlier keeps it, as long as it lives.
+// Overlay thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "overlay/peer/context.hpp"
+#include "overlay/peer/message.hpp"
+#include "overlay/peer/peer_table.hpp"
+
+namespace ipop::overlay {
+
+// Another node holds one of our addresses, lives, and claimed it before us: we must not go on.
+struct LostAddress {
+  IpAddress address;
+  std::string holder;  // for people
+};
+
+class Membership {
+ public:
+  Membership(Context& context, PeerTable& peers,
+             std::function<void(const LostAddress&)> on_lost_address,
+             std::function<void(std::string)> on_warning);
+
+  // A session came up: a credential that we know is taken up again. True as with on_offer().
+  [[nodiscard]] bool greet(Peer& peer, const Session& session, Instant now);
+  // Until each end has verified the other's credential: asks for the peer's, offers ours. True as
+  // with on_offer().
+  [[nodiscard]] bool service(Peer& peer, Instant now);
+  void on_request(Peer& peer, engine::ReceiverIndex session,
+                  const message::CredentialRequest& request);
+  // True if the peer is authorised now, and was not before.
+  [[nodiscard]] bool on_offer(Peer& peer, const message::CredentialOffer& offer, Instant now);
+  void on_refusal(Peer& peer, const message::Refusal& refusal, Instant now);
+
+  // A verified credential from elsewhere (directory, state file). True as with on_offer().
+  [[nodiscard]] bool accept(Peer& peer, const Credential& credential, Instant now);
+
+  // Whether `rival` claims one of our addresses and claimed it before us.
+  [[nodiscard]] std::optional<IpAddress> loses_to(const Credential& rival) const;
+
+ private:
+  void send(const Peer& peer, const message::Message& message);
+  [[nodiscard]] bool authorise(Peer& peer, Instant now);
+  [[nodiscard]] bool take_prefix(Peer& peer, const Prefix& prefix, Instant now);
+  [[nodiscard]] bool settle_own_address(Peer& peer, Instant now);
+  void refuse(Peer& peer, message::RefusalReason reason, const IpAddress& address, std::string why,
+              Instant now);
+
+  Context& context_;
+  PeerTable& peers_;
+  std::function<void(const LostAddress&)> on_lost_address_;
+  std::function<void(std::string)> on_warning_;
+};
+
+}  // namespace ipop::overlay

@@ -1,0 +1,152 @@
+#include "overlay/peer/message.hpp"
+
+#include <array>
+
+namespace ipop::overlay::message {
+namespace {
+
+enum Kind : std::uint8_t {
+  kPing = 0x10,
+  kPong = 0x11,
+  kCredentialRequest = 0x12,
+  kCredentialOffer = 0x13,
+  kGoodbye = 0x14,
+  kRefusal = 0x15,
+  kCandidates = 0x16,
+  kWelcome = 0x17,
+};
+
+constexpr std::size_t kMaxSize = 1400;
+
+void write(ByteWriter& writer, const Endpoint& endpoint) {
+  writer.bytes(endpoint.address.bytes());
+  writer.le(endpoint.port);
+}
+
+Endpoint read_endpoint(ByteReader& reader) {
+  IpAddress::Bytes address{};
+  reader.copy(address);
+  return {IpAddress(address), reader.le<std::uint16_t>()};
+}
+
+struct Encoder {
+  ByteWriter& writer;
+
+  void operator()(const Ping& ping) {
+    writer.u8(kPing);
+    writer.le(ping.sequence);
+    writer.le(ping.time);
+  }
+  void operator()(const Pong& pong) {
+    writer.u8(kPong);
+    writer.le(pong.sequence);
+    writer.le(pong.time);
+    write(writer, pong.observed);
+  }
+  void operator()(const CredentialRequest& request) {
+    writer.u8(kCredentialRequest);
+    writer.bytes(request.digest);
+  }
+  void operator()(const CredentialOffer& offer) {
+    writer.u8(kCredentialOffer);
+    writer.bytes(offer.encoded);
+  }
+  void operator()(const Goodbye&) { writer.u8(kGoodbye); }
+  void operator()(const Refusal& refusal) {
+    writer.u8(kRefusal);
+    writer.u8(static_cast<std::uint8_t>(refusal.reason));
+    writer.bytes(refusal.address.bytes());
+  }
+  void operator()(const Candidates& candidates) {
+    writer.u8(kCandidates);
+    writer.u8(static_cast<std::uint8_t>(std::min(candidates.list.size(), kMaxCandidates)));
+    for (std::size_t i = 0; i < candidates.list.size() && i < kMaxCandidates; ++i) {
+      writer.u8(static_cast<std::uint8_t>(candidates.list[i].kind));
+      write(writer, candidates.list[i].endpoint);
+    }
+  }
+  void operator()(const Welcome&) { writer.u8(kWelcome); }
+  void operator()(const Unknown&) {}
+};
+
+Candidates read_candidates(ByteReader& reader, bool& valid) {
+  Candidates candidates;
+  const std::size_t count = reader.u8();
+  valid = count <= kMaxCandidates;
+  for (std::size_t i = 0; valid && i < count && reader.ok(); ++i) {
+    const std::uint8_t kind = reader.u8();
+    valid = kind <= static_cast<std::uint8_t>(CandidateKind::kMapped);
+    candidates.list.push_back({read_endpoint(reader), static_cast<CandidateKind>(kind)});
+  }
+  return candidates;
+}
+
+Refusal read_refusal(ByteReader& reader, bool& valid) {
+  Refusal refusal;
+  const std::uint8_t reason = reader.u8();
+  valid = reason == static_cast<std::uint8_t>(RefusalReason::kAddressInUse) ||
+          reason == static_cast<std::uint8_t>(RefusalReason::kBadCredential);
+  refusal.reason = static_cast<RefusalReason>(reason);
+  IpAddress::Bytes address{};
+  reader.copy(address);
+  refusal.address = IpAddress(address);
+  return refusal;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode(const Message& message) {
+  std::array<std::uint8_t, kMaxSize> buffer;
+  ByteWriter writer(buffer);
+  std::visit(Encoder{writer}, message);
+  const ByteView written = writer.written();
+  return {written.begin(), written.end()};
+}
+
+Result<Message> parse(ByteView bytes) {
+  if (bytes.empty()) return fail("empty control message");
+  ByteReader reader(bytes);
+  const std::uint8_t kind = reader.u8();
+  Message message;
+  bool valid = true;
+  switch (kind) {
+    case kPing:
+      message = Ping{reader.le<std::uint32_t>(), reader.le<std::uint64_t>()};
+      break;
+    case kPong: {
+      Pong pong{reader.le<std::uint32_t>(), reader.le<std::uint64_t>(), {}};
+      pong.observed = read_endpoint(reader);
+      message = pong;
+      break;
+    }
+    case kCredentialRequest: {
+      CredentialRequest request;
+      reader.copy(request.digest);
+      message = request;
+      break;
+    }
+    case kCredentialOffer: {
+      const ByteView encoded = reader.bytes(reader.remaining());
+      message = CredentialOffer{{encoded.begin(), encoded.end()}};
+      break;
+    }
+    case kGoodbye:
+      message = Goodbye{};
+      break;
+    case kWelcome:
+      message = Welcome{};
+      break;
+    case kRefusal:
+      message = read_refusal(reader, valid);
+      break;
+    case kCandidates:
+      message = read_candidates(reader, valid);
+      break;
+    default:
+      return Message(Unknown{kind});
+  }
+  if (!reader.ok() || !valid || reader.remaining() != 0) return fail("malformed control message");
+  return message;
+}
+
+}  // namespace ipop::overlay::message

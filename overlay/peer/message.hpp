@@ -1,0 +1,65 @@
+// Control messages between IPOP peers, inside a session: first byte 0x10 to 0x1f, then fields in
+// little endian. An unknown kind is ignored by the reader, so later versions may add some; a known
+// one with a wrong length is refused. Pure: bytes to values and back.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/ip.hpp"
+#include "overlay/directory/node_record.hpp"
+#include "overlay/trust/credential.hpp"
+
+namespace ipop::overlay::message {
+
+// `time` is the sender's monotonic clock in nanoseconds; it comes back as it was.
+struct Ping {
+  std::uint32_t sequence = 0;
+  std::uint64_t time = 0;
+};
+// `observed`: where the ping came from, as the answering peer saw it.
+struct Pong {
+  std::uint32_t sequence = 0;
+  std::uint64_t time = 0;
+  Endpoint observed;
+};
+struct CredentialRequest {
+  CredentialDigest digest{};
+};
+// Parsed and verified by Credential::parse, not here.
+struct CredentialOffer {
+  std::vector<std::uint8_t> encoded;
+};
+// The sender ends its side; it will not answer until it is back.
+struct Goodbye {};
+
+enum class RefusalReason : std::uint8_t {
+  kAddressInUse = 1,   // another node holds an address that you claim, and claimed it earlier
+  kBadCredential = 2,  // your credential does not parse, or is not your key's
+};
+struct Refusal {
+  RefusalReason reason = RefusalReason::kBadCredential;
+  IpAddress address;  // kAddressInUse: which
+};
+// Where the sender can be reached now; at most 16.
+struct Candidates {
+  std::vector<Candidate> list;
+};
+// The sender has verified the receiver's credential: its host packets pass from now on.
+struct Welcome {};
+struct Unknown {
+  std::uint8_t kind = 0;
+};
+
+using Message = std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal,
+                             Candidates, Welcome, Unknown>;
+
+inline constexpr std::size_t kMaxCandidates = 16;
+
+// At most 1,400 bytes, for any message within its stated limits. Unknown must not be encoded.
+[[nodiscard]] std::vector<std::uint8_t> encode(const Message& message);
+[[nodiscard]] Result<Message> parse(ByteView bytes);
+
+}  // namespace ipop::overlay::message

@@ -1,0 +1,72 @@
+#include "overlay/peer/path_chooser.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kProbeInterval = 30s;
+
+}  // namespace
+
+PathRank rank_of(const Endpoint& remote, const std::vector<Prefix>& local) noexcept {
+  const bool on_link = std::ranges::any_of(
+      local, [&](const Prefix& prefix) { return prefix.contains(remote.address); });
+  if (on_link) return PathRank::kLan;
+  return remote.address.is_v4() ? PathRank::kDirect4 : PathRank::kDirect6;
+}
+
+const char* name(PathRank rank) noexcept {
+  return rank == PathRank::kLan ? "lan" : "direct";
+}
+
+void PathChooser::use(Peer& peer, const Endpoint& endpoint) {
+  if (peer.path == endpoint) return;
+  if (peer.path) {
+    log::debug("{}: path moves from {} to {}", peer.display(), peer.path->to_string(),
+               endpoint.to_string());
+  }
+  peer.path = endpoint;
+  // An IPv6 header is 20 bytes longer than an IPv4 one: the same link carries so much less.
+  const int shorter = endpoint.address.is_v4() ? 0 : 20;
+  const auto mtu = static_cast<std::uint16_t>(context_.path_mtu + 20 - shorter);
+  context_.table.set_path(peer.index, {.remote = endpoint, .mtu = mtu});
+  liveness_.reset(peer);
+}
+
+bool PathChooser::chooses(const Peer& peer) const {
+  const auto id = peer.node_id();
+  return id && context_.identity.node_id() < *id;
+}
+
+void PathChooser::probe(Peer& peer, Instant now) {
+  if (!peer.connected() || !peer.path || now < peer.next_probe || !chooses(peer)) return;
+  peer.next_probe = now + kProbeInterval;
+  const PathRank in_use = rank_of(*peer.path, local_);
+  for (const Candidate& candidate : peer.candidates) {
+    if (candidate.endpoint != *peer.path && rank_of(candidate.endpoint, local_) < in_use) {
+      liveness_.send_ping(peer, now, candidate.endpoint);
+    }
+  }
+}
+
+void PathChooser::consider(Peer& peer, const Endpoint& source, Duration rtt) {
+  if (!peer.path || *peer.path == source || !chooses(peer)) return;
+  if (rank_of(source, local_) >= rank_of(*peer.path, local_)) return;
+  log::info("{}: better path {}, {:.1f} ms", peer.display(), source.to_string(),
+            static_cast<double>(rtt.count()) / 1e6);
+  use(peer, source);
+}
+
+void PathChooser::follow(Peer& peer, const Endpoint& source) {
+  if (peer.path && *peer.path != source) {
+    log::info("{}: now comes from {}", peer.display(), source.to_string());
+  }
+  use(peer, source);
+}
+
+}  // namespace ipop::overlay

@@ -1,0 +1,46 @@
+// Which of a peer's endpoints to use: LAN before IPv6 before IPv4, then the shorter round trip. Of
+// two peers, the one with the smaller node id tries better endpoints and moves; the other follows
+// where authentic data comes from, so that the two never chase each other. Overlay thread.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "overlay/peer/liveness_monitor.hpp"
+
+namespace ipop::overlay {
+
+// How an endpoint is reached; a smaller rank is better.
+enum class PathRank : std::uint8_t { kLan = 0, kDirect6 = 1, kDirect4 = 2 };
+
+// The rank of sending to `remote`, from a host with these local prefixes (its interfaces').
+[[nodiscard]] PathRank rank_of(const Endpoint& remote, const std::vector<Prefix>& local) noexcept;
+// "lan" or "direct", for status.
+[[nodiscard]] const char* name(PathRank rank) noexcept;
+
+class PathChooser {
+ public:
+  PathChooser(Context& context, LivenessMonitor& liveness)
+      : context_(context), liveness_(liveness) {}
+
+  void set_local(std::vector<Prefix> prefixes) { local_ = std::move(prefixes); }
+  [[nodiscard]] const std::vector<Prefix>& local() const noexcept { return local_; }
+
+  // Makes `endpoint` the peer's path.
+  void use(Peer& peer, const Endpoint& endpoint);
+  // Pings endpoints that would be better than the path in use, now and then.
+  void probe(Peer& peer, Instant now);
+  // A ping to `source` was answered in `rtt`: moves there if that is better.
+  void consider(Peer& peer, const Endpoint& source, Duration rtt);
+  // Authentic data came from elsewhere than the path (roaming): follow.
+  void follow(Peer& peer, const Endpoint& source);
+
+ private:
+  [[nodiscard]] bool chooses(const Peer& peer) const;
+
+  Context& context_;
+  LivenessMonitor& liveness_;
+  std::vector<Prefix> local_;
+};
+
+}  // namespace ipop::overlay

@@ -1,0 +1,125 @@
+// All that the overlay keeps of one peer: who it is, its sessions, where it may be reached, and how
+// it answers. Plain state; the files beside this one are the verbs. Overlay thread only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "engine/api/types.hpp"
+#include "overlay/directory/node_record.hpp"
+#include "overlay/handshake/cookie.hpp"
+#include "overlay/handshake/noise.hpp"
+#include "overlay/trust/credential.hpp"
+
+namespace ipop::overlay {
+
+// A session that the engine has. The initiator may send at once; the responder only after the
+// initiator's first datagram proved that it holds the keys (`confirmed`).
+struct Session {
+  engine::ReceiverIndex local = engine::kNoReceiver;
+  bool initiator = false;
+  bool confirmed = false;
+  engine::AeadSuite suite = engine::AeadSuite::kChaCha20Poly1305;
+  Instant created{};
+  CredentialDigest credential{};  // what the peer says its credential is (IPOP form)
+  bool admits_us = false;         // what the peer said in the handshake (kAdmitsReceiver)
+};
+
+// An initiation that has no response yet.
+struct Attempt {
+  handshake::InitiatorState state;
+  engine::ReceiverIndex local = engine::kNoReceiver;
+  Instant sent{};
+};
+
+// What is known of a peer from the configuration file.
+struct StaticPeer {
+  std::string name;
+  ExchangePublicKey key{};
+  std::optional<Endpoint> endpoint;
+  std::vector<Prefix> allowed_ips;
+  handshake::Form form = handshake::Form::kIpop;
+  std::optional<Secret<32>> preshared_key;
+  Duration persistent_keepalive{};  // zero = off
+};
+
+// A handshake in progress: from the first initiation to success or giving up.
+struct Connecting {
+  Instant since{};
+  Instant next_attempt{};
+  unsigned attempts = 0;
+  bool told_host = false;  // staged packets were rejected; the handshake goes on
+};
+
+// What pings and traffic say about the path in use.
+struct Liveness {
+  std::uint32_t sequence = 0;         // of the last ping
+  std::optional<Instant> ping_sent;   // the last one on the path in use
+  std::optional<Duration> rtt;        // smoothed (RFC 6298: 7/8 old, 1/8 new)
+  std::optional<Instant> unanswered;  // since when we send data and hear nothing
+  std::optional<Instant> keepalive_due;
+  unsigned pings_unanswered = 0;
+};
+
+struct Peer {
+  Peer(engine::PeerIndex slot, handshake::Form peer_form, const ExchangePublicKey& exchange_key,
+       const Secret<32>& network_mac)
+      : index(slot),
+        form(peer_form),
+        key(exchange_key),
+        macs(peer_form, exchange_key, network_mac) {}
+
+  const engine::PeerIndex index;
+  const handshake::Form form;
+  const ExchangePublicKey key;
+  handshake::MacWriter macs;
+  Secret<32> psk;
+  std::optional<StaticPeer> configured;
+
+  // Known once a credential was verified to be this key's.
+  std::optional<Credential> credential;
+  bool authorised = false;             // its addresses are routes: its host packets pass
+  bool admits_us = false;              // our host packets pass at its end
+  Instant next_greeting{};             // when to ask or offer again, until both are true
+  std::vector<Prefix> routes;          // those it has in the forwarding table, masked
+  std::optional<std::string> refused;  // why it may not talk, or why it refuses to
+  Instant refused_at{};
+
+  std::vector<Session> sessions;  // oldest first
+  engine::ReceiverIndex current = engine::kNoReceiver;
+  std::vector<Attempt> attempts;
+  std::optional<Connecting> connecting;
+  handshake::Timestamp greatest_timestamp{};
+  std::optional<Instant> last_initiation;  // received
+
+  std::vector<Candidate> candidates;
+  std::uint64_t record_sequence = 0;
+  std::optional<Endpoint> path;
+  std::optional<Endpoint> observed;  // us, as the peer sees us
+  Instant next_probe{};
+  std::optional<Instant> last_rendezvous;
+  Liveness liveness;
+  Instant last_heard{};         // anything authentic
+  WallTime remembered_heard{};  // the same, of an earlier run
+  Instant created{};
+  std::vector<IpAddress> waiting;  // inner addresses with packets staged for this peer
+
+  [[nodiscard]] bool connected() const noexcept { return current != engine::kNoReceiver; }
+  [[nodiscard]] std::optional<NodeId> node_id() const {
+    if (!credential) return std::nullopt;
+    return credential->node_id();
+  }
+  [[nodiscard]] Session* session(engine::ReceiverIndex local) noexcept {
+    for (Session& session : sessions) {
+      if (session.local == local) return &session;
+    }
+    return nullptr;
+  }
+  // For logs and status: "bob (5f3a01c2)", or what is known instead.
+  [[nodiscard]] std::string display() const;
+};
+
+}  // namespace ipop::overlay

@@ -1,0 +1,59 @@
+// All peers, by each of the names they are found under. Bounded. Overlay thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/api/forwarding_table.hpp"
+#include "overlay/peer/peer.hpp"
+
+namespace ipop::overlay {
+
+class PeerTable {
+ public:
+  // `forwarding` must outlive the table. At most `limit` peers.
+  PeerTable(engine::ForwardingTable& forwarding, const Secret<32>& network_mac, std::size_t limit);
+  ~PeerTable();
+  PeerTable(const PeerTable&) = delete;
+  PeerTable& operator=(const PeerTable&) = delete;
+
+  // A new peer, also in the forwarding table. `key` must not be there yet.
+  [[nodiscard]] Result<Peer*> add(handshake::Form form, const ExchangePublicKey& key, Instant now);
+  // With its attempts, sessions and routes. Pointers to it end here.
+  void remove(Peer& peer);
+
+  // Each returns nullptr if there is none.
+  [[nodiscard]] Peer* by_key(const ExchangePublicKey& key) const;
+  [[nodiscard]] Peer* by_index(engine::PeerIndex index) const;
+  [[nodiscard]] Peer* by_node(const NodeId& node) const;
+  // The peer whose route covers the address, host routes first.
+  [[nodiscard]] Peer* by_address(const IpAddress& address) const;
+  // The peer that waits for a response to a handshake with this receiver index.
+  [[nodiscard]] Peer* by_attempt(std::uint32_t local_index) const;
+
+  // Index upkeep, for those who change the fields that these indexes are made of.
+  void set_credential(Peer& peer, const Credential& credential);
+  [[nodiscard]] Result<void> add_route(Peer& peer, const Prefix& prefix);
+  void drop_routes(Peer& peer);
+  void add_attempt(Peer& peer, Attempt attempt);
+  void drop_attempt(Peer& peer, std::uint32_t local_index);  // releases nothing in the engine
+
+  [[nodiscard]] std::size_t size() const noexcept { return peers_.size(); }
+  // `visit` must neither add nor remove peers.
+  void for_each(const std::function<void(Peer&)>& visit) const;
+
+ private:
+  engine::ForwardingTable& forwarding_;
+  const Secret<32> network_mac_;
+  const std::size_t limit_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<Peer>> peers_;  // by PeerIndex
+  std::map<ExchangePublicKey, Peer*> by_key_;
+  std::unordered_map<NodeId, Peer*> by_node_;
+  std::map<Prefix, Peer*> routes_;  // masked
+  std::unordered_map<std::uint32_t, Peer*> by_attempt_;
+};
+
+}  // namespace ipop::overlay

@@ -1,0 +1,247 @@
+#include "tests/sim/sim_engine.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ipop::sim {
+namespace {
+
+constexpr std::size_t kHeader = 16;
+constexpr std::size_t kTag = 16;
+constexpr std::size_t kPacketSize = 1 + 16 + 16 + 4;
+
+std::array<std::uint8_t, 12> nonce_of(std::uint64_t counter) {
+  std::array<std::uint8_t, 12> nonce{};
+  store_le<std::uint64_t>(&nonce[4], counter);
+  return nonce;
+}
+
+std::vector<std::uint8_t> encode(const HostPacket& packet) {
+  std::vector<std::uint8_t> bytes(kPacketSize);
+  ByteWriter writer(bytes);
+  writer.u8(0x45);
+  writer.bytes(packet.source.bytes());
+  writer.bytes(packet.destination.bytes());
+  writer.le(packet.number);
+  return bytes;
+}
+
+HostPacket decode(ByteView bytes) {
+  ByteReader reader(bytes.subspan(1));
+  IpAddress::Bytes source{};
+  IpAddress::Bytes destination{};
+  reader.copy(source);
+  reader.copy(destination);
+  return {IpAddress(source), IpAddress(destination), reader.le<std::uint32_t>()};
+}
+
+}  // namespace
+
+SimEngine::SimEngine(const Instant& now, Send send, TakePunt punt)
+    : now_(now), send_(std::move(send)), punt_(std::move(punt)) {}
+
+std::optional<engine::PeerIndex> SimEngine::route(const IpAddress& address) const {
+  for (unsigned length = address.bits() + 1; length-- > 0;) {
+    const auto found = routes_.find(Prefix{address, static_cast<std::uint8_t>(length)}.masked());
+    if (found != routes_.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+void SimEngine::stage(const HostPacket& packet, engine::PuntKind kind, engine::PeerIndex peer) {
+  staged_.push_back(packet);
+  punt_({.kind = kind, .peer = peer, .address = packet.destination});
+}
+
+void SimEngine::from_host(const HostPacket& packet) {
+  const auto peer = route(packet.destination);
+  if (!peer) {
+    stage(packet, engine::PuntKind::kResolve, engine::kNoPeer);
+    return;
+  }
+  PeerEntry& entry = peers_.at(*peer);
+  const auto session = sessions_.find(entry.current);
+  if (session == sessions_.end() || !entry.path || now_ >= session->second.spec->send_until) {
+    stage(packet, engine::PuntKind::kNeedSession, *peer);
+    return;
+  }
+  session->second.activity.last_data_tx = now_;
+  ++entry.counters.tx_packets;
+  seal(session->second, encode(packet), entry.path->remote);
+}
+
+bool SimEngine::seal(Entry& entry, ByteView plaintext, const Endpoint& to) {
+  const engine::SessionSpec& spec = *entry.spec;
+  const std::uint64_t counter = entry.activity.tx_packets++;
+  entry.activity.last_tx = now_;
+  std::vector<std::uint8_t> datagram(kHeader + plaintext.size() + kTag);
+  store_le<std::uint32_t>(&datagram[0], 4);
+  store_le<std::uint32_t>(&datagram[4], spec.remote);
+  store_le<std::uint64_t>(&datagram[8], counter);
+  const auto nonce = nonce_of(counter);
+  const auto suite = static_cast<std::uint8_t>(spec.suite);  // both ends must mean the same one
+  crypto_aead_chacha20poly1305_ietf_encrypt(&datagram[kHeader], nullptr, plaintext.data(),
+                                            plaintext.size(), &suite, 1, nullptr, nonce.data(),
+                                            spec.send_key.data());
+  send_(to, std::move(datagram));
+  return true;
+}
+
+void SimEngine::from_wire(const Endpoint& source, ByteView datagram) {
+  if (datagram.size() < 4 || load_le<std::uint32_t>(datagram.data()) != 4) {
+    punt_({.kind = engine::PuntKind::kDatagram, .source = source, .bytes = datagram});
+    return;
+  }
+  if (datagram.size() < kHeader + kTag) {
+    ++drops[engine::Fate::kDropWireMalformed];
+    return;
+  }
+  const auto entry = sessions_.find(engine::ReceiverIndex{load_le<std::uint32_t>(&datagram[4])});
+  if (entry == sessions_.end() || !entry->second.spec) {
+    ++drops[engine::Fate::kDropWireUnknownSession];
+  } else if (now_ >= entry->second.spec->receive_until) {
+    ++drops[engine::Fate::kDropWireExpired];
+  } else {
+    open(entry->second, source, datagram);
+  }
+}
+
+void SimEngine::open(Entry& entry, const Endpoint& source, ByteView datagram) {
+  const engine::SessionSpec spec = *entry.spec;  // the overlay may retire it below
+  const auto counter = load_le<std::uint64_t>(&datagram[8]);
+  std::vector<std::uint8_t> plaintext(datagram.size() - kHeader - kTag);
+  const auto nonce = nonce_of(counter);
+  const auto suite = static_cast<std::uint8_t>(spec.suite);
+  if (crypto_aead_chacha20poly1305_ietf_decrypt(
+          plaintext.data(), nullptr, nullptr, &datagram[kHeader], datagram.size() - kHeader, &suite,
+          1, nonce.data(), spec.receive_key.data()) != 0) {
+    ++drops[engine::Fate::kDropWireForged];
+    return;
+  }
+  ++entry.activity.rx_packets;
+  entry.activity.last_rx = now_;
+  const bool is_data = !plaintext.empty() && plaintext[0] >> 4 == 4;
+  if (is_data) entry.activity.last_data_rx = now_;
+  if (!std::exchange(entry.confirmed, true)) {
+    punt_({.kind = engine::PuntKind::kSessionConfirmed,
+           .peer = spec.peer,
+           .session = spec.local,
+           .source = source});
+  }
+  if (plaintext.empty()) return;
+  if (!is_data) {
+    punt_({.kind = engine::PuntKind::kControl,
+           .peer = spec.peer,
+           .session = spec.local,
+           .source = source,
+           .bytes = plaintext});
+    return;
+  }
+  const auto peer = peers_.find(spec.peer);
+  if (peer == peers_.end()) return;
+  const HostPacket packet = decode(plaintext);
+  if (route(packet.source) != spec.peer) {
+    ++drops[engine::Fate::kDropSourceNotAllowed];
+    return;
+  }
+  ++peer->second.counters.rx_packets;
+  delivered.push_back(packet);
+  if (!peer->second.path || peer->second.path->remote != source) {
+    punt_({.kind = engine::PuntKind::kPathChanged,
+           .peer = spec.peer,
+           .session = spec.local,
+           .source = source});
+  }
+}
+
+Result<engine::PeerIndex> SimEngine::add_peer() {
+  const engine::PeerIndex index{next_peer_++};
+  peers_.emplace(index, PeerEntry{});
+  return index;
+}
+
+void SimEngine::remove_peer(engine::PeerIndex peer) {
+  std::erase_if(sessions_, [&](const auto& entry) {
+    return entry.second.spec && entry.second.spec->peer == peer;
+  });
+  std::erase_if(routes_, [&](const auto& entry) { return entry.second == peer; });
+  peers_.erase(peer);
+}
+
+Result<engine::ReceiverIndex> SimEngine::reserve_session() {
+  if (sessions_.size() >= session_limit) return fail("no room for another session");
+  const engine::ReceiverIndex index{next_session_++};
+  sessions_.emplace(index, Entry{});
+  return index;
+}
+
+void SimEngine::publish_session(const engine::SessionSpec& session) {
+  sessions_.at(session.local).spec = session;
+}
+
+void SimEngine::retire_session(engine::ReceiverIndex session) {
+  for (auto& [index, peer] : peers_) {
+    if (peer.current == session) peer.current = engine::kNoReceiver;
+  }
+  sessions_.erase(session);
+}
+
+void SimEngine::use_session(engine::PeerIndex peer, engine::ReceiverIndex session) {
+  peers_.at(peer).current = session;
+}
+
+void SimEngine::set_path(engine::PeerIndex peer, const engine::Path& path) {
+  peers_.at(peer).path = path;
+}
+
+Result<void> SimEngine::add_route(const Prefix& prefix, engine::PeerIndex peer) {
+  const auto [entry, added] = routes_.emplace(prefix.masked(), peer);
+  if (!added && entry->second != peer) return fail("another peer has " + prefix.to_string());
+  return {};
+}
+
+void SimEngine::remove_route(const Prefix& prefix, engine::PeerIndex peer) {
+  const auto found = routes_.find(prefix.masked());
+  if (found != routes_.end() && found->second == peer) routes_.erase(found);
+}
+
+engine::SessionActivity SimEngine::activity(engine::ReceiverIndex session) const {
+  const auto found = sessions_.find(session);
+  return found == sessions_.end() ? engine::SessionActivity{} : found->second.activity;
+}
+
+engine::PeerCounters SimEngine::counters(engine::PeerIndex peer) const {
+  const auto found = peers_.find(peer);
+  return found == peers_.end() ? engine::PeerCounters{} : found->second.counters;
+}
+
+bool SimEngine::send_datagram(const Endpoint& to, ByteView bytes) {
+  send_(to, {bytes.begin(), bytes.end()});
+  return true;
+}
+
+bool SimEngine::send_sealed(engine::ReceiverIndex session, ByteView plaintext,
+                            std::optional<Endpoint> via) {
+  const auto entry = sessions_.find(session);
+  if (entry == sessions_.end() || !entry->second.spec) return false;
+  const auto peer = peers_.find(entry->second.spec->peer);
+  if (!via && (peer == peers_.end() || !peer->second.path)) return false;
+  return seal(entry->second, plaintext, via ? *via : peer->second.path->remote);
+}
+
+bool SimEngine::retry_staged() {
+  for (const HostPacket& packet : std::exchange(staged_, {}))
+    from_host(packet);
+  return true;
+}
+
+bool SimEngine::reject_staged(const IpAddress& address, engine::RejectReason) {
+  const std::size_t before = staged_.size();
+  std::erase_if(staged_, [&](const HostPacket& packet) { return packet.destination == address; });
+  if (staged_.size() != before) rejected.push_back(address);
+  return true;
+}
+
+}  // namespace ipop::sim

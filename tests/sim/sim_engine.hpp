@@ -1,0 +1,96 @@
+// The engine's seam without an engine: maps instead of tables, function calls instead of rings, so
+// that the overlay runs under virtual time. Sealing is real (libsodium), so that keys which do not
+// match are noticed; host packets are reduced to addresses and a number.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/fate.hpp"
+#include "engine/api/forwarding_table.hpp"
+#include "engine/api/inject.hpp"
+#include "engine/api/punt.hpp"
+
+namespace ipop::sim {
+
+struct HostPacket {
+  IpAddress source;
+  IpAddress destination;
+  std::uint32_t number = 0;
+  friend bool operator==(const HostPacket&, const HostPacket&) = default;
+};
+
+class SimEngine final : public engine::ForwardingTable, public engine::Injector {
+ public:
+  using Send = std::function<void(const Endpoint& to, std::vector<std::uint8_t> datagram)>;
+  using TakePunt = std::function<void(const engine::Punt&)>;
+
+  SimEngine(const Instant& now, Send send, TakePunt punt);
+
+  // The two sides of the lcore.
+  void from_host(const HostPacket& packet);
+  void from_wire(const Endpoint& source, ByteView datagram);
+
+  std::vector<HostPacket> delivered;
+  std::vector<IpAddress> rejected;  // staged packets that the overlay gave up
+  std::map<engine::Fate, unsigned> drops;
+  std::size_t session_limit = 1000;
+  [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
+  [[nodiscard]] std::size_t staged() const noexcept { return staged_.size(); }
+
+  // ForwardingTable
+  Result<engine::PeerIndex> add_peer() override;
+  void remove_peer(engine::PeerIndex peer) override;
+  Result<engine::ReceiverIndex> reserve_session() override;
+  void publish_session(const engine::SessionSpec& session) override;
+  void retire_session(engine::ReceiverIndex session) override;
+  void use_session(engine::PeerIndex peer, engine::ReceiverIndex session) override;
+  void set_path(engine::PeerIndex peer, const engine::Path& path) override;
+  Result<void> add_route(const Prefix& prefix, engine::PeerIndex peer) override;
+  void remove_route(const Prefix& prefix, engine::PeerIndex peer) override;
+  engine::SessionActivity activity(engine::ReceiverIndex session) const override;
+  engine::PeerCounters counters(engine::PeerIndex peer) const override;
+  void reclaim() override {}
+
+  // Injector
+  bool send_datagram(const Endpoint& to, ByteView bytes) override;
+  bool send_sealed(engine::ReceiverIndex session, ByteView plaintext,
+                   std::optional<Endpoint> via) override;
+  bool retry_staged() override;
+  bool reject_staged(const IpAddress& address, engine::RejectReason reason) override;
+
+ private:
+  struct Entry {
+    std::optional<engine::SessionSpec> spec;
+    engine::SessionActivity activity;
+    std::uint64_t greatest_received = 0;
+    bool confirmed = false;
+  };
+  struct PeerEntry {
+    engine::ReceiverIndex current = engine::kNoReceiver;
+    std::optional<engine::Path> path;
+    engine::PeerCounters counters;
+  };
+
+  [[nodiscard]] std::optional<engine::PeerIndex> route(const IpAddress& address) const;
+  void stage(const HostPacket& packet, engine::PuntKind kind, engine::PeerIndex peer);
+  bool seal(Entry& entry, ByteView plaintext, const Endpoint& to);
+  void open(Entry& entry, const Endpoint& source, ByteView datagram);
+
+  const Instant& now_;
+  Send send_;
+  TakePunt punt_;
+  std::uint32_t next_peer_ = 1;
+  std::uint32_t next_session_ = 1;
+  std::map<engine::PeerIndex, PeerEntry> peers_;
+  std::map<engine::ReceiverIndex, Entry> sessions_;
+  std::map<Prefix, engine::PeerIndex> routes_;
+  std::deque<HostPacket> staged_;
+};
+
+}  // namespace ipop::sim

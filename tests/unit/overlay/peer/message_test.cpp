@@ -1,0 +1,67 @@
+#include "overlay/peer/message.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ipop::overlay::message {
+namespace {
+
+std::vector<Message> samples() {
+  const Endpoint endpoint = *Endpoint::parse("[2001:db8::1]:4545");
+  return {Ping{7, 0x1122334455667788},
+          Pong{8, 9, endpoint},
+          CredentialRequest{{1, 2, 3}},
+          CredentialOffer{{4, 5, 6}},
+          Goodbye{},
+          Welcome{},
+          Refusal{RefusalReason::kAddressInUse, *IpAddress::parse("192.168.10.10")},
+          Candidates{{{endpoint, CandidateKind::kMapped},
+                      {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}}};
+}
+
+TEST(Message, ComesBackAsItWasWritten) {
+  for (const Message& message : samples()) {
+    const auto bytes = encode(message);
+    ASSERT_GE(bytes.size(), 1u);
+    EXPECT_EQ(bytes[0] & 0xf0, 0x10);
+    const auto parsed = parse(bytes);
+    ASSERT_TRUE(parsed) << "kind " << int(bytes[0]);
+    EXPECT_EQ(parsed->index(), message.index());
+    EXPECT_EQ(encode(*parsed), bytes);
+  }
+}
+
+TEST(Message, RefusesEveryTruncationAndEveryTrailer) {
+  for (const Message& message : samples()) {
+    auto bytes = encode(message);
+    if (std::holds_alternative<CredentialOffer>(message)) continue;  // any length is one
+    for (std::size_t size = 1; size < bytes.size(); ++size) {
+      EXPECT_FALSE(parse(ByteView(bytes).first(size))) << "kind " << int(bytes[0]) << ", " << size;
+    }
+    bytes.push_back(0);
+    EXPECT_FALSE(parse(bytes)) << "kind " << int(bytes[0]);
+  }
+}
+
+TEST(Message, RefusesValuesOutsideTheirRange) {
+  EXPECT_FALSE(parse({}));
+  auto candidates = encode(Candidates{{{*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}});
+  candidates[2] = 9;  // a kind that is none
+  EXPECT_FALSE(parse(candidates));
+  auto many = encode(Candidates{});
+  many[1] = 17;
+  many.resize(2 + 17 * 19);
+  EXPECT_FALSE(parse(many));
+  auto refusal = encode(Refusal{});
+  refusal[1] = 77;
+  EXPECT_FALSE(parse(refusal));
+}
+
+TEST(Message, LetsUnknownKindsPass) {
+  const std::vector<std::uint8_t> future{0x1f, 1, 2, 3};
+  const auto parsed = parse(future);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(std::get<Unknown>(*parsed).kind, 0x1f);
+}
+
+}  // namespace
+}  // namespace ipop::overlay::message
