@@ -1,0 +1,66 @@
+#include "engine/aead/aead.hpp"
+
+#include <sodium.h>
+
+#include <array>
+#include <stdexcept>
+#include <string>
+
+#include "base/log.hpp"
+#include "engine/aead/known_answers.hpp"
+#include "engine/aead/sodium_aead.hpp"
+#ifdef IPOP_HAVE_IPSEC_MB
+#include "engine/aead/ipsec_mb_aead.hpp"
+#endif
+
+namespace ipop::engine {
+namespace {
+
+struct Choice {
+  std::string_view name;
+  std::unique_ptr<AeadEngine> (*make)();
+};
+
+// Best first.
+constexpr std::array kChoices{
+    Choice{"ipsec-mb",
+           []() -> std::unique_ptr<AeadEngine> {
+#ifdef IPOP_HAVE_IPSEC_MB
+             return std::make_unique<IpsecMbAead>();
+#else
+             throw std::runtime_error("this build does not have it");
+#endif
+           }},
+    Choice{"libsodium",
+           []() -> std::unique_ptr<AeadEngine> { return std::make_unique<SodiumAead>(); }},
+};
+
+}  // namespace
+
+AeadKey::~AeadKey() {
+  sodium_memzero(storage_, sizeof storage_);
+}
+
+std::unique_ptr<AeadEngine> make_aead_engine(const char* forced) {
+  const std::string_view wanted = forced == nullptr ? "" : forced;
+  std::string reasons;
+  for (const Choice& choice : kChoices) {
+    if (!wanted.empty() && wanted != choice.name) continue;
+    try {
+      auto engine = choice.make();
+      check_known_answers(*engine);
+      return engine;
+    } catch (const std::runtime_error& error) {
+      const std::string reason = std::string(choice.name) + ": " + error.what();
+      log::info("AEAD engine not used: {}", reason);
+      reasons += (reasons.empty() ? "" : "; ") + reason;
+    }
+  }
+  if (reasons.empty()) {
+    throw std::runtime_error("\"" + std::string(wanted) +
+                             "\" is not an AEAD engine: known are ipsec-mb and libsodium");
+  }
+  throw std::runtime_error("no AEAD engine works on this machine: " + reasons);
+}
+
+}  // namespace ipop::engine
