@@ -1,0 +1,72 @@
+#include "engine/path/inner_packet.hpp"
+
+namespace ipop::engine {
+namespace {
+
+// A lcore keeps one per packet of its burst.
+static_assert(sizeof(InnerPacket) <= 40);
+static_assert(alignof(InnerPacket) <= 4);
+
+// ::ffff:0:0/96, RFC 4291 §2.5.5.2.
+bool is_v4_mapped(const std::uint8_t* address) noexcept {
+  return (load_be<std::uint64_t>(address) | (load_be<std::uint32_t>(address + 8) ^ 0xffff)) == 0;
+}
+
+std::optional<InnerPacket> parse_v4(ByteView bytes) noexcept {
+  if (bytes.size() < kIpv4Header) return std::nullopt;
+  const std::uint8_t* const at = bytes.data();
+  const std::size_t header = std::size_t{at[0] & 0x0fu} * 4;
+  const std::size_t total = load_be<std::uint16_t>(at + 2);
+  if (header < kIpv4Header || total < header || total > bytes.size()) return std::nullopt;
+  return InnerPacket{
+      .source = IpAddress::v4_at(at + 12),
+      .destination = IpAddress::v4_at(at + 16),
+      .total_length = static_cast<std::uint32_t>(total),
+      .version = 4,
+      .header_length = static_cast<std::uint8_t>(header),
+      .protocol = at[9],
+  };
+}
+
+std::optional<InnerPacket> parse_v6(ByteView bytes) noexcept {
+  if (bytes.size() < kIpv6Header) return std::nullopt;
+  const std::uint8_t* const at = bytes.data();
+  const std::size_t payload = load_be<std::uint16_t>(at + 4);
+  // A payload length of zero with hop-by-hop options announces a jumbogram.
+  const bool jumbogram = payload == 0 && at[6] == 0;
+  if (kIpv6Header + payload > bytes.size() || jumbogram) return std::nullopt;
+  if (is_v4_mapped(at + 8) || is_v4_mapped(at + 24)) return std::nullopt;
+  return InnerPacket{
+      .source = IpAddress::v6_at(at + 8),
+      .destination = IpAddress::v6_at(at + 24),
+      .total_length = static_cast<std::uint32_t>(kIpv6Header + payload),
+      .version = 6,
+      .header_length = kIpv6Header,
+      .protocol = at[6],
+  };
+}
+
+}  // namespace
+
+std::optional<InnerPacket> parse_inner(ByteView bytes) noexcept {
+  if (bytes.empty()) return std::nullopt;
+  switch (bytes[0] >> 4) {
+    case 4:
+      return parse_v4(bytes);
+    case 6:
+      return parse_v6(bytes);
+    default:
+      return std::nullopt;
+  }
+}
+
+FrameKind classify_frame(ByteView frame) noexcept {
+  if (frame.size() < kEthernetHeader) return FrameKind::kTruncated;
+  const auto ether_type = load_be<std::uint16_t>(frame.data() + 12);
+  if (ether_type != kEtherTypeIpv4 && ether_type != kEtherTypeIpv6) return FrameKind::kNotIp;
+  // The group bit: the lowest of the destination's first byte (IEEE 802); broadcast has it too.
+  if ((frame[0] & 1) != 0) return FrameKind::kMulticast;
+  return ether_type == kEtherTypeIpv4 ? FrameKind::kIpv4 : FrameKind::kIpv6;
+}
+
+}  // namespace ipop::engine
