@@ -60,7 +60,7 @@ std::unique_ptr<AeadEngine> make_aead_engine(const char* forced) {
     throw std::runtime_error("\"" + std::string(wanted) +
                              "\" is not an AEAD engine: known are ipsec-mb and libsodium");
   }
-  throw std::runtime_error("no AEAD engine works on this machine: " + reasons);
+  throw std::runtime_error("no AEAD engine to use on this machine: " + reasons);
 }
 
 }  // namespace ipop::engine

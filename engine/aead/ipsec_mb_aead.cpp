@@ -34,7 +34,7 @@ std::string_view name_of(IMB_ARCH arch) noexcept {
 }
 
 // Everything is written each time: the library hands out its jobs as they were left by the last
-// use, and to write only what differs saves less than 2 ns (BM_ChachaForm).
+// use, but to trust that and write only what differs gains 1 to 2 % (BM_ChachaForm).
 void fill(IMB_JOB& job, IMB_CIPHER_DIRECTION direction, const AeadJob& from,
           const std::uint8_t* key, const std::uint8_t* nonce, std::uint8_t* tag) noexcept {
   job.cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
@@ -107,7 +107,11 @@ inline void IpsecMbAead::open_gcm(AeadJob& job) noexcept {
   job.ok = same_tag(tag.data(), job.in + job.length);
 }
 
-// Sealing lets it write the tag behind the ciphertext; opening compares.
+// The unchecked burst is the fastest of the library's forms: 146 ns for 64 bytes, 491 for 1400,
+// where unchecked single jobs cost 149 and 496, the checked burst 160 and 505, checked jobs 164 and
+// 508, the direct calls 242 and 597 (BM_ChachaForm, burst of 32, best of 150). What the checks
+// would look for, null pointers and lengths, AeadJob's contract already forbids. Sealing lets it
+// write the tag behind the ciphertext; opening compares.
 template <IMB_CIPHER_DIRECTION kDirection>
 void IpsecMbAead::run_chacha(std::span<AeadJob* const> batch) noexcept {
   std::array<IMB_JOB*, kBatch> jobs;
