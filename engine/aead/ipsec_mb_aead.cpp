@@ -1,5 +1,6 @@
 #include "engine/aead/ipsec_mb_aead.hpp"
 
+#include <emmintrin.h>
 #include <sodium.h>
 
 #include <cstring>
@@ -16,6 +17,15 @@ static_assert(alignof(gcm_key_data) <= 64);
 
 const gcm_key_data* gcm_key(const std::uint8_t* storage) noexcept {
   return reinterpret_cast<const gcm_key_data*>(storage);
+}
+
+// The nonce of nonce_of(), and four bytes behind it, in a single store. The library loads it at
+// once and as a whole, and would wait for two stores of its parts to reach the cache: sealing 64
+// bytes with AES-256-GCM then takes 55 ns instead of 31 (aead_bench).
+void write_nonce(std::uint8_t* at, std::uint64_t counter) noexcept {
+  const auto high = static_cast<long long>(counter >> 32);
+  const auto low = static_cast<long long>(counter << 32);
+  _mm_store_si128(reinterpret_cast<__m128i*>(at), _mm_set_epi64x(high, low));
 }
 
 std::string_view name_of(IMB_ARCH arch) noexcept {
@@ -94,13 +104,15 @@ void IpsecMbAead::expand(AeadSuite suite, const Secret<32>& raw, AeadKey& key) c
 }
 
 inline void IpsecMbAead::seal_gcm(AeadJob& job) noexcept {
-  const auto nonce = nonce_of(job.counter);
+  alignas(16) std::array<std::uint8_t, 16> nonce;
+  write_nonce(nonce.data(), job.counter);
   mb_->gcm256_enc(gcm_key(job.key->storage_), &gcm_context_, job.out, job.in, job.length,
                   nonce.data(), nullptr, 0, job.out + job.length, kTagSize);
 }
 
 inline void IpsecMbAead::open_gcm(AeadJob& job) noexcept {
-  const auto nonce = nonce_of(job.counter);
+  alignas(16) std::array<std::uint8_t, 16> nonce;
+  write_nonce(nonce.data(), job.counter);
   std::array<std::uint8_t, kTagSize> tag;
   mb_->gcm256_dec(gcm_key(job.key->storage_), &gcm_context_, job.out, job.in, job.length,
                   nonce.data(), nullptr, 0, tag.data(), kTagSize);
@@ -121,7 +133,7 @@ void IpsecMbAead::run_chacha(std::span<AeadJob* const> batch) noexcept {
   for (std::uint32_t i = 0; i < count; ++i) {
     AeadJob& job = *batch[i];
     Slot& slot = slots_[i];
-    store_le<std::uint64_t>(&slot.nonce[4], job.counter);
+    write_nonce(slot.nonce.data(), job.counter);
     std::uint8_t* const tag =
         kDirection == IMB_DIR_ENCRYPT ? job.out + job.length : slot.tag.data();
     fill(*jobs[i], kDirection, job, job.key->storage_, slot.nonce.data(), tag);
