@@ -1,0 +1,19 @@
+// Creates the tap behind `tapipop`: one queue, a virtio-net header before each frame, no offloads.
+// Start-up only. It knows nothing of addresses and routes (host_link.hpp).
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+
+namespace ipop::kni {
+
+// A new tap called `name`, as a non-blocking descriptor; the interface lives as long as it is open.
+// Before each frame stands a header as in vnet_header.hpp.
+// A persistent leftover of that name that nobody holds is replaced, so that nothing of its former
+// settings stays. Errors say what to do: no /dev/net/tun, no right to it, the name is held by
+// another process or is an interface of another kind.
+[[nodiscard]] Result<Fd> create_tap(const std::string& name);
+
+}  // namespace ipop::kni
