@@ -1,0 +1,25 @@
+// One small pool of packets, as the engine makes them, on an EAL that wants no hugepages and no
+// devices. Started once per test program, at first use.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "frames.hpp"
+
+namespace ipop::kni::testing {
+
+inline constexpr std::uint16_t kDataRoom = 2048;
+inline constexpr unsigned kPoolSize = 255;
+
+// Null, after a failed expectation, if the EAL does not start.
+[[nodiscard]] rte_mempool* packet_pool();
+[[nodiscard]] unsigned packets_in_use();
+
+[[nodiscard]] rte_mbuf* to_packet(ByteView frame);
+// Copies a packet of any number of segments.
+[[nodiscard]] Bytes to_bytes(const rte_mbuf* packet);
+
+}  // namespace ipop::kni::testing
