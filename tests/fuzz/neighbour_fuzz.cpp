@@ -1,6 +1,8 @@
 // Any bytes as a frame from the host: an answer is well formed, and is no question itself.
 #include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <vector>
 
 #include "kni/checksum.hpp"
 #include "kni/neighbour.hpp"
