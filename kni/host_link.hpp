@@ -1,4 +1,4 @@
-// The interface `tapipop` as the host sees it: created, addressed, routed and up when the
+// The interface `tapipop` as the host sees it: created, addressed and up when the
 // constructor returns, and gone with the destructor or with the process. No packet passes here
 // (tap_port.hpp). Start-up thread, then the overlay thread for routes; never two at a time.
 #pragma once
