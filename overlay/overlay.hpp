@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/api/punt.hpp"
+#include "overlay/peer/address_resolver.hpp"
 #include "overlay/peer/announcer.hpp"
 #include "overlay/peer/handshaker.hpp"
 #include "overlay/peer/known_peers.hpp"
@@ -18,7 +19,6 @@
 #include "overlay/peer/path_chooser.hpp"
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
-#include "overlay/peer/resolver.hpp"
 #include "overlay/status.hpp"
 #include "overlay/timer_queue.hpp"
 
@@ -93,7 +93,7 @@ class Overlay {
   LivenessMonitor liveness_;
   PathChooser paths_;
   Membership membership_;
-  Resolver resolver_;
+  AddressResolver resolver_;
   Announcer announcer_;
   PingService pings_;
   KnownPeers known_peers_;

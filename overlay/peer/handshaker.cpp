@@ -227,6 +227,10 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
   std::vector<std::uint8_t> payload;
   if (form.form == Form::kIpop) {
     session.suite = handshake::choose_suite(offer->suites, context_.suites);
+    if ((handshake::suite_bit(session.suite) & context_.suites) == 0) {  // we insist on another
+      ++context_.counters.handshake_refused;
+      return {};
+    }
     payload = handshake::Payload{.credential = context_.credential.digest(),
                                  .suites = handshake::suite_bit(session.suite),
                                  .capabilities = capabilities_for(*peer)}

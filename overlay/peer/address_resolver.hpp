@@ -12,12 +12,12 @@
 
 namespace ipop::overlay {
 
-class Resolver {
+class AddressResolver {
  public:
   // `on_record`: a valid record of another node that claims the address; may come more than once.
   // `on_failure`: nobody was reached in time.
-  Resolver(Context& context, std::function<void(const NodeRecord&)> on_record,
-           std::function<void(const IpAddress&)> on_failure);
+  AddressResolver(Context& context, std::function<void(const NodeRecord&)> on_record,
+                  std::function<void(const IpAddress&)> on_failure);
 
   // Starts looking, unless it does already. Returns false if the address was looked for in vain
   // just now, or if too many are being looked for.
@@ -45,7 +45,7 @@ class Resolver {
   std::map<IpAddress, Instant> unreachable_until_;
   Now last_now_;
   // Callbacks of the directory outlive the resolver only as far as this does.
-  std::shared_ptr<Resolver*> self_ = std::make_shared<Resolver*>(this);
+  std::shared_ptr<AddressResolver*> self_ = std::make_shared<AddressResolver*>(this);
 };
 
 }  // namespace ipop::overlay

@@ -1,4 +1,4 @@
-#include "overlay/peer/resolver.hpp"
+#include "overlay/peer/address_resolver.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,11 +16,11 @@ constexpr std::size_t kMaxUnreachable = 1024;
 
 }  // namespace
 
-Resolver::Resolver(Context& context, std::function<void(const NodeRecord&)> on_record,
-                   std::function<void(const IpAddress&)> on_failure)
+AddressResolver::AddressResolver(Context& context, std::function<void(const NodeRecord&)> on_record,
+                                 std::function<void(const IpAddress&)> on_failure)
     : context_(context), on_record_(std::move(on_record)), on_failure_(std::move(on_failure)) {}
 
-bool Resolver::resolve(const IpAddress& address, Now now) {
+bool AddressResolver::resolve(const IpAddress& address, Now now) {
   last_now_ = now;
   if (queries_.contains(address)) return true;
   const auto recent = unreachable_until_.find(address);
@@ -35,20 +35,20 @@ bool Resolver::resolve(const IpAddress& address, Now now) {
   return true;
 }
 
-void Resolver::settle(const IpAddress& address) {
+void AddressResolver::settle(const IpAddress& address) {
   queries_.erase(address);
   unreachable_until_.erase(address);
 }
 
-bool Resolver::resolving(const IpAddress& address) const {
+bool AddressResolver::resolving(const IpAddress& address) const {
   return queries_.contains(address);
 }
 
-void Resolver::look_up(const IpAddress& address, Query& query, Now now) {
+void AddressResolver::look_up(const IpAddress& address, Query& query, Now now) {
   query.looking = true;
   query.next_lookup = now.mono + kLookAgainAfter;
   const DirectoryKey key = context_.network.address_key(address);
-  const std::weak_ptr<Resolver*> weak = self_;
+  const std::weak_ptr<AddressResolver*> weak = self_;
   context_.directory.lookup(
       key,
       [weak, key, address](ByteView value) {
@@ -74,7 +74,7 @@ void Resolver::look_up(const IpAddress& address, Query& query, Now now) {
       });
 }
 
-void Resolver::service(Now now) {
+void AddressResolver::service(Now now) {
   last_now_ = now;
   std::vector<IpAddress> failed;
   for (auto& [address, query] : queries_) {
@@ -92,7 +92,7 @@ void Resolver::service(Now now) {
   }
 }
 
-std::optional<Instant> Resolver::deadline() const {
+std::optional<Instant> AddressResolver::deadline() const {
   std::optional<Instant> earliest;
   for (const auto& [address, query] : queries_) {
     const Instant due =

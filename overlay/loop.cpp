@@ -1,0 +1,101 @@
+#include "overlay/loop.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "overlay/local_addresses.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kPuntBatch = 256;
+constexpr Duration kAddressCheckInterval = 2s;
+constexpr Duration kShortestWait = 1ms;
+
+bool is_dht(const engine::Punt& punt) {
+  return punt.kind == engine::PuntKind::kDatagram && !punt.bytes.empty() &&
+         (punt.bytes[0] & 0xf0) == 0x80;
+}
+
+}  // namespace
+
+Loop::Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& directory,
+           Overlay& overlay, std::string interface)
+    : io_(io),
+      punts_(punts),
+      directory_(directory),
+      overlay_(overlay),
+      interface_(std::move(interface)),
+      punt_fd_(io, ::dup(punts.wake_fd())),
+      timer_(io) {}
+
+Loop::~Loop() = default;
+
+void Loop::start() {
+  const Now now = read_clock();
+  overlay_.set_local_addresses(local_addresses(interface_), now);
+  next_address_check_ = now.mono + kAddressCheckInterval;
+  overlay_.start(now);
+  wait_for_punts();
+  turn();
+}
+
+void Loop::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  overlay_.stop(read_clock());
+  timer_.cancel();
+  punt_fd_.close();
+}
+
+void Loop::kick() {
+  asio::post(io_, [this] {
+    if (!stopping_) turn();
+  });
+}
+
+void Loop::wait_for_punts() {
+  punt_fd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                      [this](const std::error_code& error) {
+                        if (error || stopping_) return;
+                        turn();
+                        if (!stopping_) wait_for_punts();
+                      });
+}
+
+void Loop::wait_for_time() {
+  const Now now = read_clock();
+  const Instant due = std::min(overlay_.deadline(now), directory_.due());
+  const Duration wait = std::max(due - now.mono, kShortestWait);
+  timer_.expires_after(wait);
+  timer_.async_wait([this](const std::error_code& error) {
+    if (!error && !stopping_) turn();
+  });
+}
+
+void Loop::take_punts(Now now) {
+  punts_.drain(kPuntBatch, [&](const engine::Punt& punt) {
+    if (is_dht(punt)) {
+      directory_.on_datagram(punt.source, punt.bytes, now.mono);
+    } else {
+      overlay_.on_punt(punt, now);
+    }
+  });
+}
+
+void Loop::turn() {
+  Now now = read_clock();
+  take_punts(now);
+  if (now.mono >= next_address_check_) {
+    next_address_check_ = now.mono + kAddressCheckInterval;
+    overlay_.set_local_addresses(local_addresses(interface_), now);
+  }
+  static_cast<void>(directory_.run(now.mono));
+  if (now.mono >= overlay_.deadline(now)) overlay_.service(now);
+  wait_for_time();
+}
+
+}  // namespace ipop::overlay

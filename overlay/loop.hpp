@@ -1,0 +1,49 @@
+// The overlay thread's loop: waits for lcores' punts and for the time, and drives the overlay and
+// the directory. The one place of the overlay that reads the clock.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <string>
+
+#include "engine/api/punt.hpp"
+#include "overlay/directory/opendht_directory.hpp"
+#include "overlay/overlay.hpp"
+
+namespace ipop::overlay {
+
+class Loop {
+ public:
+  // All must outlive the loop. `interface`: the virtual one, whose addresses are not ours to offer.
+  Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& directory,
+       Overlay& overlay, std::string interface);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Starts the overlay; from then on all happens inside io.run().
+  void start();
+  // Says goodbye and stops waiting; io.run() then returns if nothing else keeps it.
+  void stop();
+  // Something outside asked the overlay or the directory for work: look at the deadlines again.
+  void kick();
+
+ private:
+  void wait_for_punts();
+  void wait_for_time();
+  void turn();
+  void take_punts(Now now);
+
+  asio::io_context& io_;
+  engine::PuntQueue& punts_;
+  OpenDhtDirectory& directory_;
+  Overlay& overlay_;
+  const std::string interface_;
+  asio::posix::stream_descriptor punt_fd_;
+  asio::steady_timer timer_;
+  Instant next_address_check_{};
+  bool stopping_ = false;
+};
+
+}  // namespace ipop::overlay
