@@ -18,6 +18,7 @@ constexpr std::uint16_t kPublicBootstrapPort = 4222;
 constexpr std::size_t kMaxDatagram = 2048;
 constexpr double kDatagramsPerSecond = 5000;
 constexpr std::size_t kRememberedPerCall = 8;
+constexpr unsigned kGreetedPerCall = 4;
 constexpr std::size_t kProbes = 2;
 constexpr Duration kResolveInterval = 30s;
 constexpr Duration kResolverPoll = 10ms;
@@ -95,6 +96,12 @@ void DhtNode::on_datagram(const Endpoint& source, ByteView datagram, Instant now
   ++counters_.datagrams_in;
   schedule_.heard(now);
   (void)pump(datagram, source, now);
+  // Whoever calls first is likely a node. OpenDHT would wait a second before it asks; the first
+  // node of a new network has nobody else to be connected by.
+  if (!connected() && greeted_ < kGreetedPerCall) {
+    ++greeted_;
+    ping(source);
+  }
 }
 
 // OpenDHT parses what strangers send, and throws at times. One bad datagram or timer must not end
@@ -172,6 +179,7 @@ void DhtNode::take_answers() {
 
 void DhtNode::call_bootstrap_nodes(Instant now) {
   ++counters_.bootstrap_calls;
+  greeted_ = 0;
   for (Bootstrap& bootstrap : bootstrap_) {
     for (const Endpoint& endpoint : bootstrap.endpoints)
       ping(endpoint);

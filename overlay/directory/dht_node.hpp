@@ -65,6 +65,7 @@ class DhtNode {
   std::vector<Bootstrap> bootstrap_;
   std::vector<Endpoint> remembered_;  // called besides the bootstrap nodes
   std::size_t next_remembered_ = 0;
+  unsigned greeted_ = 0;  // strangers pinged since the last call
   unsigned good_nodes_ = 0;
   Instant save_at_ = Instant::max();
   double datagram_tokens_ = 0;

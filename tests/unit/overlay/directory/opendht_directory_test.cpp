@@ -259,10 +259,12 @@ TEST_F(OpenDhtDirectoryTest, ComesBackByNodesItRemembers) {
   world.add();
   DhtWorld::Node& node = world.add({.node_cache = file});
   ASSERT_TRUE(world.run_until_all_connected());
-  node.directory = nullptr;
+  node.directory = nullptr;  // saves
   ASSERT_TRUE(std::filesystem::exists(file));
   world.start(node, {.bootstrap = {{"192.0.2.1", 1}}, .node_cache = file});
   EXPECT_TRUE(world.run_until_all_connected());
+  node.directory = nullptr;  // before the directory of its file
+  world.start(node);
 }
 
 }  // namespace

@@ -104,25 +104,19 @@ TEST(OpenDhtUpkeep, OutlivesTheLossOfWhatTheNetworkStored) {
 
 // A poll or a new listening that OpenDHT answers from its own cache would help nobody.
 TEST(OpenDhtUpkeep, PollsAndListensAgainOnTheWire) {
-  for (const UpkeepIntervals& upkeep :
-       {UpkeepIntervals{.republish = 1h, .relisten = 1h, .poll = 100ms},
-        UpkeepIntervals{.republish = 1h, .relisten = 100ms, .poll = 1h}}) {
+  for (const UpkeepIntervals& upkeep : {UpkeepIntervals{.relisten = 1h, .poll = 300ms},
+                                        UpkeepIntervals{.relisten = 300ms, .poll = 1h}}) {
     DhtWorld world(1ms);
     world.add();
-    DhtWorld::Node& idle = world.add();
     DhtWorld::Node& listening = world.add({.upkeep = upkeep});
     ASSERT_TRUE(world.run_until_all_connected());
     Values heard;
     listening.directory->listen(kKey, collect(heard));
-    ASSERT_FALSE(world.run_until([] { return false; }, 300ms));
-    const auto before = listening.directory->counters().datagrams_out;
-    const auto before_idle = idle.directory->counters().datagrams_out;
-    ASSERT_FALSE(world.run_until([] { return false; }, 1s));
-    const auto sent = listening.directory->counters().datagrams_out - before;
-    const auto sent_idle = idle.directory->counters().datagrams_out - before_idle;
-    EXPECT_GE(sent, 8u);
-    EXPECT_GE(sent, sent_idle);
-    EXPECT_LT(sent, 400u);
+    const Instant start = read_monotonic();
+    ASSERT_TRUE(world.run_until([&] { return read_monotonic() > start + 200ms; }));
+    const auto& counters = listening.directory->counters();
+    const auto before = counters.datagrams_out;
+    EXPECT_TRUE(world.run_until([&] { return counters.datagrams_out >= before + 2; }, 1s));
   }
 }
 
