@@ -20,8 +20,8 @@ struct Network {
   std::string secret;  // from secret or secret_file; empty = the name is the secret
   Prefix address;      // 192.168.10.10/24
   std::optional<Prefix> address6;
-  std::string hostname;
-  std::vector<Prefix> routes;  // subnets behind this node
+  std::string hostname;        // at most 63 bytes of [A-Za-z0-9-_.], never empty
+  std::vector<Prefix> routes;  // at most 16 subnets behind this node, no host bits set
 };
 
 struct Interface {
@@ -39,11 +39,15 @@ struct StaticPeer {
   PeerProtocol protocol = PeerProtocol::kIpop;
   std::optional<Secret<32>> preshared_key;
   std::uint16_t persistent_keepalive_s = 0;  // 0 = off
+
+  friend bool operator==(const StaticPeer&, const StaticPeer&) = default;
 };
 
 struct HostPort {
   std::string host;  // name or address
   std::uint16_t port = 0;
+
+  friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
 struct Overlay {

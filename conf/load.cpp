@@ -1,0 +1,158 @@
+#include "conf/load.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "base/fd.hpp"
+#include "conf/document.hpp"
+#include "conf/field.hpp"
+#include "conf/hostname.hpp"
+#include "conf/schema.hpp"
+#include "conf/secret_file.hpp"
+#include "conf/validate.hpp"
+#include "conf/value.hpp"
+
+namespace ipop::conf {
+namespace {
+
+constexpr std::uint16_t kDefaultPort = 4545;
+
+void read_network(const Section& section, const std::filesystem::path& folder, Network& network) {
+  section.require("name");
+  section.value("name", network.name, parse_network_name);
+  section.value("secret", network.secret, parse_secret);
+  std::filesystem::path secret_file;
+  section.value_unless_empty("secret_file", secret_file, parse_file_name);
+  if (!secret_file.empty() && !network.secret.empty()) {
+    section.fail("secret_file", "the secret is given twice, here and by network.secret");
+  } else if (!secret_file.empty()) {
+    auto secret = read_secret_file(folder / secret_file);
+    if (secret) {
+      network.secret = std::move(*secret);
+    } else {
+      section.fail("secret_file", secret.error().message);
+    }
+  }
+  section.require("address");
+  section.value("address", network.address, parse_host_v4);
+  section.value_unless_empty("address6", network.address6, parse_host_v6);
+  network.hostname = machine_hostname();
+  section.value_unless_empty("hostname", network.hostname, parse_hostname);
+  section.list("routes", network.routes, parse_subnet);
+}
+
+void read_interface(const Section& section, Interface& interface) {
+  section.value("name", interface.name, parse_interface_name);
+  std::uint16_t mtu = 0;
+  section.value("mtu", mtu, Number<std::uint16_t>{576, 9000, "auto", 0});
+  if (mtu != 0) interface.mtu = mtu;
+}
+
+StaticPeer read_peer(const Section& section) {
+  StaticPeer peer;
+  section.value("name", peer.name, parse_peer_name);
+  section.require("public_key");
+  section.value("public_key", peer.public_key, parse_public_key);
+  section.value_unless_empty("endpoint", peer.endpoint, parse_endpoint);
+  section.require("allowed_ips");
+  section.refuse_empty_list("allowed_ips");
+  section.list("allowed_ips", peer.allowed_ips, parse_subnet);
+  section.value("protocol", peer.protocol,
+                Choice<PeerProtocol>{
+                    {{"ipop", PeerProtocol::kIpop}, {"wireguard", PeerProtocol::kWireGuard}}});
+  section.value_unless_empty("preshared_key", peer.preshared_key, parse_preshared_key);
+  section.value("persistent_keepalive", peer.persistent_keepalive_s,
+                Number<std::uint16_t>{1, 65535, "off", 0});
+  return peer;
+}
+
+void read_overlay(const Section& section, Overlay& overlay) {
+  overlay.listen = {{IpAddress::v4(0), kDefaultPort}, {IpAddress(), kDefaultPort}};
+  section.refuse_empty_list("listen");
+  section.list("listen", overlay.listen, parse_listen);
+  section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
+  section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
+  for (const Section& peer : section.sections("peers"))
+    overlay.peers.push_back(read_peer(peer));
+}
+
+void read_engine(const Section& section, Engine& engine) {
+  section.value("poll", engine.poll,
+                Choice<PollMode>{{{"adaptive", PollMode::kAdaptive}, {"busy", PollMode::kBusy}}});
+  section.value("hugepages", engine.hugepages,
+                Choice<Hugepages>{{{"auto", Hugepages::kAuto},
+                                   {"never", Hugepages::kNever},
+                                   {"require", Hugepages::kRequire}}});
+  section.value("memory_mb", engine.memory_mb, Number<std::uint32_t>{64, 65536, "auto", 0});
+  section.value("cipher", engine.cipher,
+                Choice<CipherChoice>{{{"auto", CipherChoice::kAuto},
+                                      {"aes-256-gcm", CipherChoice::kAes256Gcm},
+                                      {"chacha20-poly1305", CipherChoice::kChaCha20Poly1305}}});
+}
+
+void read_log(const Section& section, Log& log) {
+  section.value("level", log.level,
+                Choice<log::Level>{{{"trace", log::Level::kTrace},
+                                    {"debug", log::Level::kDebug},
+                                    {"info", log::Level::kInfo},
+                                    {"warning", log::Level::kWarning},
+                                    {"error", log::Level::kError}}});
+  section.value("format", log.format,
+                Choice<log::Format>{{{"text", log::Format::kText}, {"json", log::Format::kJson}}});
+}
+
+void read_paths(const Section& section, Paths& paths) {
+  section.value("state", paths.state, parse_absolute_path);
+  section.value("runtime", paths.runtime, parse_absolute_path);
+}
+
+// At most one byte more than a configuration may have, so that too many are noticed.
+Result<std::string> read_whole(const std::filesystem::path& file) {
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return fail_errno("cannot be opened", errno);
+  std::string text;
+  std::array<char, 16384> chunk;
+  while (text.size() <= kMostBytes) {
+    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("cannot be read", errno);
+    if (got == 0) break;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+}  // namespace
+
+Loaded load_file(const std::filesystem::path& file) {
+  const auto text = read_whole(file);
+  if (!text) {
+    return std::unexpected(std::vector<ConfigError>{{file.string(), 0, 0, text.error().message}});
+  }
+  return load_text(*text, file);
+}
+
+Loaded load_text(std::string_view text, const std::filesystem::path& file_name) {
+  ErrorList errors(file_name.string());
+  Config config;
+  if (const auto root = parse_document(text, errors)) {
+    check_keys(*root, errors);
+    Positions positions;
+    const Section top(*root, errors, positions);
+    read_network(top.section("network"), file_name.parent_path(), config.network);
+    read_interface(top.section("interface"), config.interface);
+    read_overlay(top.section("overlay"), config.overlay);
+    read_engine(top.section("engine"), config.engine);
+    read_log(top.section("log"), config.log);
+    read_paths(top.section("paths"), config.paths);
+    validate(config, positions, errors);
+  }
+  if (!errors.empty()) return std::unexpected(errors.take());
+  return config;
+}
+
+}  // namespace ipop::conf

@@ -1,0 +1,44 @@
+#include "conf/reload.hpp"
+
+namespace ipop::conf {
+
+Changes compare(const Config& running, const Config& next) {
+  Changes changes;
+  const auto live = [&](std::string_view key, const auto& was, const auto& is) {
+    if (!(was == is)) changes.live.push_back(key);
+  };
+  const auto restart = [&](std::string_view key, const auto& was, const auto& is) {
+    if (!(was == is)) changes.need_restart.push_back(key);
+  };
+  restart("network.name", running.network.name, next.network.name);
+  restart("network.secret", running.network.secret, next.network.secret);
+  restart("network.address", running.network.address, next.network.address);
+  restart("network.address6", running.network.address6, next.network.address6);
+  restart("network.hostname", running.network.hostname, next.network.hostname);
+  live("network.routes", running.network.routes, next.network.routes);
+  restart("interface.name", running.interface.name, next.interface.name);
+  restart("interface.mtu", running.interface.mtu, next.interface.mtu);
+  restart("overlay.listen", running.overlay.listen, next.overlay.listen);
+  live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
+  restart("overlay.dht_network", running.overlay.dht_network, next.overlay.dht_network);
+  live("overlay.peers", running.overlay.peers, next.overlay.peers);
+  restart("engine.poll", running.engine.poll, next.engine.poll);
+  restart("engine.hugepages", running.engine.hugepages, next.engine.hugepages);
+  restart("engine.memory_mb", running.engine.memory_mb, next.engine.memory_mb);
+  restart("engine.cipher", running.engine.cipher, next.engine.cipher);
+  live("log.level", running.log.level, next.log.level);
+  live("log.format", running.log.format, next.log.format);
+  restart("paths.state", running.paths.state, next.paths.state);
+  restart("paths.runtime", running.paths.runtime, next.paths.runtime);
+  return changes;
+}
+
+Config with_live_changes(Config running, const Config& next) {
+  running.network.routes = next.network.routes;
+  running.overlay.bootstrap = next.overlay.bootstrap;
+  running.overlay.peers = next.overlay.peers;
+  running.log = next.log;
+  return running;
+}
+
+}  // namespace ipop::conf

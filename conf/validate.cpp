@@ -1,0 +1,168 @@
+#include "conf/validate.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+namespace ipop::conf {
+namespace {
+
+bool overlap(const Prefix& a, const Prefix& b) {
+  return a.length <= b.length ? a.contains(b.address) : b.contains(a.address);
+}
+
+class Rules {
+ public:
+  Rules(const Config& config, const Positions& positions, ErrorList& errors)
+      : config_(config), positions_(positions), errors_(errors) {}
+
+  void mtu();
+  void routes();
+  void listen();
+  void bootstrap();
+  void paths();
+  void peers();
+
+ private:
+  [[nodiscard]] bool was_read(std::string_view name) const { return positions_.contains(name); }
+
+  void add(std::string_view name, std::string message) {
+    const auto found = positions_.find(name);
+    errors_.add(found == positions_.end() ? Position{} : found->second, std::move(message));
+  }
+
+  // The subnets of the virtual network that this node stands in.
+  [[nodiscard]] std::vector<Prefix> own_subnets() const;
+  void allowed_ips_of(std::size_t peer, std::map<Prefix, std::string>& owners);
+
+  const Config& config_;
+  const Positions& positions_;
+  ErrorList& errors_;
+};
+
+std::vector<Prefix> Rules::own_subnets() const {
+  std::vector<Prefix> subnets;
+  if (was_read("network.address")) subnets.push_back(config_.network.address.masked());
+  if (config_.network.address6) subnets.push_back(config_.network.address6->masked());
+  return subnets;
+}
+
+void Rules::mtu() {
+  // RFC 8200 §5: every link that carries IPv6 carries packets of 1280 bytes.
+  if (config_.network.address6 && config_.interface.mtu && *config_.interface.mtu < 1280) {
+    add("interface.mtu", "interface.mtu: IPv6 (network.address6) needs at least 1280");
+  }
+}
+
+void Rules::routes() {
+  const std::string name = "network.routes";
+  const std::vector<Prefix>& routes = config_.network.routes;
+  if (routes.size() > kMostRoutes) {
+    add(name, name + ": at most " + std::to_string(kMostRoutes) + " subnets can be announced");
+    return;
+  }
+  const std::vector<Prefix> own = own_subnets();
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    for (const Prefix& subnet : own) {
+      if (!overlap(routes[i], subnet)) continue;
+      add(indexed(name, i), name + ": " + routes[i].to_string() +
+                                " overlaps the virtual network, " + subnet.to_string());
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!overlap(routes[i], routes[j])) continue;
+      add(indexed(name, i),
+          name + ": " + routes[i].to_string() + " overlaps " + routes[j].to_string());
+    }
+  }
+}
+
+void Rules::listen() {
+  const std::string name = "overlay.listen";
+  const std::vector<Endpoint>& listen = config_.overlay.listen;
+  for (std::size_t i = 0; i < listen.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (listen[i].address.is_v4() == listen[j].address.is_v4()) {
+        add(indexed(name, i), name + ": only one IPv4 and one IPv6 address can be listened on");
+        return;
+      }
+    }
+    if (listen[i].port != listen[0].port) {
+      add(indexed(name, i), name + ": IPv4 and IPv6 must use the same port");
+    }
+  }
+}
+
+void Rules::bootstrap() {
+  const std::string name = "overlay.bootstrap";
+  std::map<std::pair<std::string, std::uint16_t>, std::size_t> seen;
+  for (std::size_t i = 0; i < config_.overlay.bootstrap.size(); ++i) {
+    const HostPort& node = config_.overlay.bootstrap[i];
+    if (seen.emplace(std::pair(node.host, node.port), i).second) continue;
+    add(indexed(name, i), name + ": " + in_quotes(node.host) + " is listed twice");
+  }
+}
+
+void Rules::paths() {
+  if (config_.paths.state.lexically_normal() != config_.paths.runtime.lexically_normal()) return;
+  const char* last = was_read("paths.runtime") ? "paths.runtime" : "paths.state";
+  add(last, "paths.state and paths.runtime must be two directories");
+}
+
+void Rules::allowed_ips_of(std::size_t peer, std::map<Prefix, std::string>& owners) {
+  const std::string name = indexed("overlay.peers", peer);
+  const std::vector<Prefix>& allowed = config_.overlay.peers[peer].allowed_ips;
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
+    const auto [owner, fresh] = owners.emplace(allowed[i], name);
+    if (fresh) continue;
+    add(indexed(name + ".allowed_ips", i), name + ".allowed_ips: " + allowed[i].to_string() +
+                                               " belongs to " + owner->second + " already");
+  }
+}
+
+void Rules::peers() {
+  const std::vector<StaticPeer>& peers = config_.overlay.peers;
+  std::map<std::array<std::uint8_t, 32>, std::size_t> keys;
+  std::map<std::string, std::size_t> names;
+  std::map<Prefix, std::string> owners;
+  if (was_read("network.address")) {
+    owners.emplace(Prefix::host(config_.network.address.address), "this node");
+  }
+  if (config_.network.address6) {
+    owners.emplace(Prefix::host(config_.network.address6->address), "this node");
+  }
+  for (const Prefix& route : config_.network.routes)
+    owners.emplace(route, "this node");
+
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    const std::string name = indexed("overlay.peers", i);
+    if (was_read(name + ".public_key")) {
+      const auto [first, fresh] = keys.emplace(peers[i].public_key, i);
+      if (!fresh) {
+        add(name + ".public_key",
+            name + ".public_key is that of " + indexed("overlay.peers", first->second));
+      }
+    }
+    if (!peers[i].name.empty()) {
+      const auto [first, fresh] = names.emplace(peers[i].name, i);
+      if (!fresh) {
+        add(name + ".name", name + ".name: " + in_quotes(peers[i].name) + " is the name of " +
+                                indexed("overlay.peers", first->second));
+      }
+    }
+    allowed_ips_of(i, owners);
+  }
+}
+
+}  // namespace
+
+void validate(const Config& config, const Positions& positions, ErrorList& errors) {
+  Rules rules(config, positions, errors);
+  rules.mtu();
+  rules.routes();
+  rules.listen();
+  rules.bootstrap();
+  rules.paths();
+  rules.peers();
+}
+
+}  // namespace ipop::conf
