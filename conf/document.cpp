@@ -196,7 +196,7 @@ class TreeBuilder final : public YAML::EventHandler {
   const Lines& lines_;
   ErrorList& errors_;
   std::vector<Open> open_;
-  Node root_;
+  Node root_{.at = {1, 1}};
   int documents_ = 0;
 };
 

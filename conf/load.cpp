@@ -110,7 +110,20 @@ void read_paths(const Section& section, Paths& paths) {
   section.value("runtime", paths.runtime, parse_absolute_path);
 }
 
-// At most one byte more than a configuration may have, so that too many are noticed.
+void read(const Node& root, const std::filesystem::path& folder, Config& config,
+          ErrorList& errors) {
+  Positions positions;
+  const Section top(root, errors, positions);
+  read_network(top.section("network"), folder, config.network);
+  read_interface(top.section("interface"), config.interface);
+  read_overlay(top.section("overlay"), config.overlay);
+  read_engine(top.section("engine"), config.engine);
+  read_log(top.section("log"), config.log);
+  read_paths(top.section("paths"), config.paths);
+  validate(config, positions, errors);
+}
+
+// A little more than a configuration may have, at most, so that too much is noticed.
 Result<std::string> read_whole(const std::filesystem::path& file) {
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!fd) return fail_errno("cannot be opened", errno);
@@ -139,17 +152,11 @@ Loaded load_file(const std::filesystem::path& file) {
 Loaded load_text(std::string_view text, const std::filesystem::path& file_name) {
   ErrorList errors(file_name.string());
   Config config;
-  if (const auto root = parse_document(text, errors)) {
-    check_keys(*root, errors);
-    Positions positions;
-    const Section top(*root, errors, positions);
-    read_network(top.section("network"), file_name.parent_path(), config.network);
-    read_interface(top.section("interface"), config.interface);
-    read_overlay(top.section("overlay"), config.overlay);
-    read_engine(top.section("engine"), config.engine);
-    read_log(top.section("log"), config.log);
-    read_paths(top.section("paths"), config.paths);
-    validate(config, positions, errors);
+  const auto root = parse_document(text, errors);
+  if (root) check_keys(*root, errors);
+  // A file that is not a map has no keys that could be missed.
+  if (root && (root->kind == Node::Kind::kMap || root->kind == Node::Kind::kNull)) {
+    read(*root, file_name.parent_path(), config, errors);
   }
   if (!errors.empty()) return std::unexpected(errors.take());
   return config;

@@ -109,7 +109,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // " (did you mean …?)": a key of the same section that is spelled much the same, else the same word
-// in another section, else nothing.
+// in another section, else nothing. Keys that would be refused are suggested only as a correction.
 std::string suggestion(std::string_view section, std::string_view unknown) {
   constexpr std::size_t kLongest = 40;
   if (unknown.size() > kLongest) return "";

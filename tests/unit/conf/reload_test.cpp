@@ -1,0 +1,89 @@
+#include "conf/reload.hpp"
+
+#include <gtest/gtest.h>
+
+#include "conf/load.hpp"
+
+namespace ipop::conf {
+namespace {
+
+Config load(const std::string& network, const std::string& rest = "") {
+  auto loaded = load_text("network: {" + network + "}\n" + rest, "f");
+  EXPECT_TRUE(loaded) << to_string(loaded.error());
+  return loaded ? *loaded : Config{};
+}
+
+const std::string kNetwork = "name: n, address: 10.0.0.1/24, hostname: h";
+using Names = std::vector<std::string_view>;
+
+TEST(Reload, FindsNothingBetweenEquals) {
+  EXPECT_TRUE(compare(load(kNetwork), load(kNetwork)).none());
+}
+
+TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
+  const std::string key = "iKVFKR2QRYWcdlxOx9CYYOpR3TI6n1OUz0zYdzwHQTY=";
+  const struct {
+    std::string network;
+    std::string rest;
+    Names live;
+    Names need_restart;
+  } cases[] = {
+      {"name: m, address: 10.0.0.1/24, hostname: h", "", {}, {"network.name"}},
+      {kNetwork + ", secret: s", "", {}, {"network.secret"}},
+      {"name: n, address: 10.0.0.1/16, hostname: h", "", {}, {"network.address"}},
+      {kNetwork + ", address6: fd00::1/64", "", {}, {"network.address6"}},
+      {"name: n, address: 10.0.0.1/24, hostname: g", "", {}, {"network.hostname"}},
+      {kNetwork + ", routes: [10.1.0.0/16]", "", {"network.routes"}, {}},
+      {kNetwork, "interface: {name: tap1}", {}, {"interface.name"}},
+      {kNetwork, "interface: {mtu: 1200}", {}, {"interface.mtu"}},
+      {kNetwork, "overlay: {listen: [\"0.0.0.0:4545\"]}", {}, {"overlay.listen"}},
+      {kNetwork, "overlay: {bootstrap: [a]}", {"overlay.bootstrap"}, {}},
+      {kNetwork, "overlay: {dht_network: 1}", {}, {"overlay.dht_network"}},
+      {kNetwork,
+       "overlay: {peers: [{public_key: " + key + ", allowed_ips: [10.0.0.2]}]}",
+       {"overlay.peers"},
+       {}},
+      {kNetwork, "engine: {poll: busy}", {}, {"engine.poll"}},
+      {kNetwork, "engine: {hugepages: never}", {}, {"engine.hugepages"}},
+      {kNetwork, "engine: {memory_mb: 64}", {}, {"engine.memory_mb"}},
+      {kNetwork, "engine: {cipher: aes-256-gcm}", {}, {"engine.cipher"}},
+      {kNetwork, "log: {level: debug}", {"log.level"}, {}},
+      {kNetwork, "log: {format: json}", {"log.format"}, {}},
+      {kNetwork, "paths: {state: /s}", {}, {"paths.state"}},
+      {kNetwork, "paths: {runtime: /r}", {}, {"paths.runtime"}},
+      {kNetwork + ", secret: s, routes: [10.1.0.0/16]",
+       "log: {level: debug, format: json}\nengine: {poll: busy}",
+       {"network.routes", "log.level", "log.format"},
+       {"network.secret", "engine.poll"}},
+  };
+  const Config running = load(kNetwork);
+  for (const auto& test : cases) {
+    const Config next = load(test.network, test.rest);
+    const Changes changes = compare(running, next);
+    EXPECT_EQ(changes.live, test.live) << test.network << test.rest;
+    EXPECT_EQ(changes.need_restart, test.need_restart) << test.network << test.rest;
+
+    // Once the live ones are applied, only the others are left.
+    const Changes left = compare(with_live_changes(running, next), next);
+    EXPECT_TRUE(left.live.empty()) << test.network << test.rest;
+    EXPECT_EQ(left.need_restart, test.need_restart) << test.network << test.rest;
+  }
+}
+
+TEST(Reload, SeesAChangeInsideAPeer) {
+  const auto with = [](const std::string& keys) {
+    return load(kNetwork,
+                "overlay: {peers: [{public_key: iKVFKR2QRYWcdlxOx9CYYOpR3TI6n1OUz0zYdzwHQTY=, "
+                "allowed_ips: [10.0.0.2]" +
+                    keys + "}]}");
+  };
+  const Config running = with("");
+  for (const char* keys : {", endpoint: \"192.0.2.1:1\"", ", protocol: wireguard", ", name: bob",
+                           ", persistent_keepalive: 5",
+                           ", preshared_key: vWqAjqgHm3rN0bL7DJqmYNtYQ0yyLRKFMoIMTPBOnYM="}) {
+    EXPECT_EQ(compare(running, with(keys)).live, Names{"overlay.peers"}) << keys;
+  }
+}
+
+}  // namespace
+}  // namespace ipop::conf
