@@ -12,8 +12,9 @@ std::string ConfigError::to_string() const {
 
 std::string to_string(const std::vector<ConfigError>& errors) {
   std::string text;
-  for (const ConfigError& error : errors)
+  for (const ConfigError& error : errors) {
     text += error.to_string() + "\n";
+  }
   return text;
 }
 

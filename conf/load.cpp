@@ -76,8 +76,9 @@ void read_overlay(const Section& section, Overlay& overlay) {
   section.list("listen", overlay.listen, parse_listen);
   section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
   section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
-  for (const Section& peer : section.sections("peers"))
+  for (const Section& peer : section.sections("peers")) {
     overlay.peers.push_back(read_peer(peer));
+  }
 }
 
 void read_engine(const Section& section, Engine& engine) {

@@ -23,8 +23,9 @@ std::string yaml_quoted(std::string_view text) {
 
 std::string yaml_list(const std::vector<std::string>& items) {
   std::string list;
-  for (const std::string& item : items)
+  for (const std::string& item : items) {
     list += (list.empty() ? "[" : ", ") + yaml_quoted(item);
+  }
   return list + "]";
 }
 

@@ -130,8 +130,9 @@ void Rules::peers() {
   if (config_.network.address6) {
     owners.emplace(Prefix::host(config_.network.address6->address), "this node");
   }
-  for (const Prefix& route : config_.network.routes)
+  for (const Prefix& route : config_.network.routes) {
     owners.emplace(route, "this node");
+  }
 
   for (std::size_t i = 0; i < peers.size(); ++i) {
     const std::string name = indexed("overlay.peers", i);

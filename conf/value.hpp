@@ -33,10 +33,6 @@ class Section {
   // The maps of a list.
   [[nodiscard]] std::vector<Section> sections(std::string_view key) const;
 
-  // The full name of one of its keys.
-  [[nodiscard]] std::string name_of(std::string_view key) const;
-  [[nodiscard]] Position at() const noexcept { return at_; }
-
   // `parse` takes the text and returns Result<something that can be assigned to `into`>. A key that
   // is absent or null leaves `into` as it is.
   template <typename T, typename Parse>
@@ -79,6 +75,8 @@ class Section {
   Section(const Node* map, Position at, std::string path, ErrorList& errors, Positions& positions)
       : map_(map), at_(at), path_(std::move(path)), errors_(&errors), positions_(&positions) {}
 
+  // The full name of one of its keys.
+  [[nodiscard]] std::string name_of(std::string_view key) const;
   [[nodiscard]] const Node* find(std::string_view key) const;
   [[nodiscard]] const Node* scalar(std::string_view key) const;
   [[nodiscard]] const Node* items(std::string_view key) const;
