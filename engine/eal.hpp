@@ -1,0 +1,29 @@
+// Starts DPDK's environment layer (EAL): the one place that builds its argument list. Start-up
+// thread only, once in a process: EAL cannot be started twice, so later calls do nothing. It has no
+// drivers, no device scan, no telemetry and no second process; lcores are threads of the engine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "conf/config.hpp"
+
+namespace ipop::engine {
+
+struct EalSettings {
+  conf::Hugepages hugepages = conf::Hugepages::kAuto;
+  // What rings, tables and buffers need. Without hugepages it is the most that EAL will ever have,
+  // reserved and not touched.
+  std::uint32_t memory_mb = 64;
+};
+
+// Throws std::runtime_error with what to do about it.
+void start_eal(const EalSettings& settings);
+
+// The arguments for a process that may run on `cpus`; `with_hugepages` as found on the machine.
+[[nodiscard]] std::vector<std::string> eal_arguments(const EalSettings& settings,
+                                                     bool with_hugepages,
+                                                     const std::vector<unsigned>& cpus);
+
+}  // namespace ipop::engine
