@@ -1,0 +1,188 @@
+#include "engine/table/dpdk_forwarding_table.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace ipop::engine {
+namespace {
+
+void add_data(PeerCounters& sum, const Session& session) noexcept {
+  sum.tx_packets += session.sent.data_packets.get();
+  sum.tx_bytes += session.sent.data_bytes.get();
+  sum.rx_packets += session.received.data_packets.get();
+  sum.rx_bytes += session.received.data_bytes.get();
+}
+
+}  // namespace
+
+DpdkForwardingTable::DpdkForwardingTable(const TableSizes& sizes, std::uint32_t max_lcores,
+                                         std::unique_ptr<AeadEngine> aead)
+    : reclaimer_(max_lcores),
+      routes_(sizes.hosts, sizes.prefixes, reclaimer_),
+      views_(sizes.peers),
+      sessions_(sizes.sessions, reclaimer_),
+      aead_(std::move(aead)) {}
+
+DpdkForwardingTable::~DpdkForwardingTable() {
+  reclaimer_.finish();
+  for (const auto& [index, peer] : peers_)
+    delete views_.replace(PeerIndex{index}, nullptr);
+}
+
+Result<PeerIndex> DpdkForwardingTable::add_peer() {
+  reclaimer_.run();
+  std::uint32_t index = fresh_;
+  if (!returned_.empty()) {
+    index = returned_.front();
+    returned_.pop_front();
+  } else if (fresh_ < views_.size()) {
+    ++fresh_;
+  } else {
+    return fail("the table of peers is full (" + std::to_string(views_.size()) + ")");
+  }
+  show(PeerIndex{index}, peers_[index]);
+  return PeerIndex{index};
+}
+
+void DpdkForwardingTable::remove_peer(PeerIndex peer) {
+  const auto index = static_cast<std::uint32_t>(peer);
+  const auto at = peers_.find(index);
+  if (at == peers_.end()) return;
+  Peer removed = std::move(at->second);
+  peers_.erase(at);
+  for (const Prefix& prefix : removed.routes)
+    routes_.remove(prefix, peer);
+  const PeerView* const view = views_.replace(peer, nullptr);
+  for (const Session* session : removed.sessions)
+    sessions_.retire(session->local, {});
+  // After its sessions, so that a reused index never meets sessions of its former peer.
+  reclaimer_.defer([this, index, owned = std::unique_ptr<const PeerView>(view)]() mutable {
+    owned.reset();
+    returned_.push_back(index);
+  });
+}
+
+Result<ReceiverIndex> DpdkForwardingTable::reserve_session() {
+  reclaimer_.run();
+  return sessions_.reserve();
+}
+
+void DpdkForwardingTable::publish_session(const SessionSpec& spec) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(spec.peer));
+  if (at == peers_.end() || !sessions_.is_reserved(spec.local) ||
+      sessions_.find(spec.local) != nullptr) {
+    return;
+  }
+  auto session = std::make_unique<Session>();
+  session->local = spec.local;
+  session->peer = spec.peer;
+  session->remote = spec.remote;
+  session->form = spec.form;
+  session->send_until = spec.send_until;
+  session->receive_until = spec.receive_until;
+  aead_->expand(spec.suite, spec.send_key, session->send_key);
+  aead_->expand(spec.suite, spec.receive_key, session->receive_key);
+  at->second.sessions.push_back(session.get());
+  sessions_.publish(std::move(session));
+}
+
+void DpdkForwardingTable::retire_session(ReceiverIndex index) {
+  if (const Session* const session = sessions_.find(index); session != nullptr) {
+    const auto at = peers_.find(static_cast<std::uint32_t>(session->peer));
+    if (at != peers_.end() && at->second.view.session == session) {
+      at->second.view.session = nullptr;
+      show(session->peer, at->second);
+    }
+  }
+  sessions_.retire(index, [this](const Session& last) {
+    const auto at = peers_.find(static_cast<std::uint32_t>(last.peer));
+    // A removed peer's sessions are freed before its index is used again.
+    if (at == peers_.end() || std::erase(at->second.sessions, &last) == 0) return;
+    add_data(at->second.past, last);
+  });
+}
+
+void DpdkForwardingTable::use_session(PeerIndex peer, ReceiverIndex index) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  Session* const session = sessions_.find(index);
+  if (at == peers_.end() || session == nullptr || session->peer != peer) return;
+  PeerView& view = at->second.view;
+  view.session = session;
+  view.send_until = session->send_until;
+  view.remote = session->remote;
+  view.form = session->form;
+  show(peer, at->second);
+}
+
+void DpdkForwardingTable::set_path(PeerIndex peer, const Path& path) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  if (at == peers_.end()) return;
+  at->second.view.endpoint = path.remote;
+  at->second.view.mtu = path.mtu;
+  show(peer, at->second);
+}
+
+Result<void> DpdkForwardingTable::add_route(const Prefix& prefix, PeerIndex peer) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  if (at == peers_.end()) return fail("no such peer");
+  if (auto added = routes_.add(prefix, peer); !added) return added;
+  std::vector<Prefix>& routes = at->second.routes;
+  if (std::ranges::find(routes, prefix.masked()) != routes.end()) return {};
+  routes.push_back(prefix.masked());
+  choose_homes(at->second);
+  show(peer, at->second);
+  return {};
+}
+
+void DpdkForwardingTable::remove_route(const Prefix& prefix, PeerIndex peer) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  if (at == peers_.end() || !routes_.remove(prefix, peer)) return;
+  std::erase(at->second.routes, prefix.masked());
+  choose_homes(at->second);
+  show(peer, at->second);
+}
+
+void DpdkForwardingTable::choose_homes(Peer& peer) const {
+  peer.view.home4 = 0;
+  peer.view.home6 = IpAddress();
+  for (const Prefix& route : peer.routes) {
+    if (!route.is_host()) continue;
+    if (route.address.is_v4()) {
+      peer.view.home4 = route.address.v4();
+    } else {
+      peer.view.home6 = route.address;
+    }
+  }
+}
+
+void DpdkForwardingTable::show(PeerIndex index, const Peer& peer) {
+  const PeerView* const old = views_.replace(index, new PeerView(peer.view));
+  if (old != nullptr) reclaimer_.defer([owned = std::unique_ptr<const PeerView>(old)] {});
+}
+
+SessionActivity DpdkForwardingTable::activity(ReceiverIndex index) const {
+  const Session* const session = sessions_.find(index);
+  if (session == nullptr) return {};
+  return {.tx_packets = session->sent.packets.get(),
+          .rx_packets = session->received.packets.get(),
+          .last_data_tx = session->sent.last_data.get(),
+          .last_tx = session->sent.last.get(),
+          .last_data_rx = session->received.last_data.get(),
+          .last_rx = session->received.last.get()};
+}
+
+PeerCounters DpdkForwardingTable::counters(PeerIndex peer) const {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  if (at == peers_.end()) return {};
+  PeerCounters sum = at->second.past;
+  for (const Session* session : at->second.sessions)
+    add_data(sum, *session);
+  return sum;
+}
+
+void DpdkForwardingTable::reclaim() {
+  reclaimer_.run();
+}
+
+}  // namespace ipop::engine

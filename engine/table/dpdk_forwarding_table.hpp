@@ -1,0 +1,85 @@
+// The forwarding table of the product: ForwardingTable for the overlay thread on one side, and what
+// lcores read, without locks, on the other. What is replaced or removed is freed through RCU.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/aead/aead.hpp"
+#include "engine/api/forwarding_table.hpp"
+#include "engine/table/peer_view.hpp"
+#include "engine/table/reclaim.hpp"
+#include "engine/table/routes.hpp"
+#include "engine/table/sessions.hpp"
+
+namespace ipop::engine {
+
+struct TableSizes {
+  std::uint32_t peers = 65'536;
+  std::uint32_t sessions = 196'608;  // three a peer: previous, current, next
+  std::uint32_t hosts = 131'072;     // an IPv4 and an IPv6 address a peer
+  std::uint32_t prefixes = 16'384;
+};
+
+// What lcores read.
+struct TableReader {
+  const Routes& routes;
+  const PeerViews& peers;
+  const SessionTable& sessions;
+};
+
+class DpdkForwardingTable final : public ForwardingTable {
+ public:
+  // Throws std::runtime_error. EAL must run. `aead` expands keys; for the overlay thread alone.
+  DpdkForwardingTable(const TableSizes& sizes, std::uint32_t max_lcores,
+                      std::unique_ptr<AeadEngine> aead);
+  // Lcores must have stopped.
+  ~DpdkForwardingTable() override;
+
+  [[nodiscard]] TableReader reader() const noexcept { return {routes_, views_, sessions_}; }
+  [[nodiscard]] rte_rcu_qsbr* qsbr() const noexcept { return reclaimer_.qsbr(); }
+  [[nodiscard]] std::size_t pending() const noexcept { return reclaimer_.pending(); }
+  // EAL memory that it may come to need.
+  [[nodiscard]] static std::size_t memory(const TableSizes& sizes) noexcept {
+    return HostTable::memory(sizes.hosts);
+  }
+
+  [[nodiscard]] Result<PeerIndex> add_peer() override;
+  void remove_peer(PeerIndex peer) override;
+  [[nodiscard]] Result<ReceiverIndex> reserve_session() override;
+  void publish_session(const SessionSpec& spec) override;
+  void retire_session(ReceiverIndex session) override;
+  void use_session(PeerIndex peer, ReceiverIndex session) override;
+  void set_path(PeerIndex peer, const Path& path) override;
+  [[nodiscard]] Result<void> add_route(const Prefix& prefix, PeerIndex peer) override;
+  void remove_route(const Prefix& prefix, PeerIndex peer) override;
+  [[nodiscard]] SessionActivity activity(ReceiverIndex session) const override;
+  [[nodiscard]] PeerCounters counters(PeerIndex peer) const override;
+  void reclaim() override;
+
+ private:
+  // The writer's own knowledge of a peer.
+  struct Peer {
+    PeerView view;
+    std::vector<const Session*> sessions;  // also retired ones until they are freed
+    std::vector<Prefix> routes;            // masked
+    PeerCounters past;                     // of sessions that were freed
+  };
+
+  void show(PeerIndex index, const Peer& peer);
+  void choose_homes(Peer& peer) const;
+
+  Reclaimer reclaimer_;
+  Routes routes_;
+  PeerViews views_;
+  SessionTable sessions_;
+  std::unique_ptr<AeadEngine> aead_;
+  std::unordered_map<std::uint32_t, Peer> peers_;
+  std::uint32_t fresh_ = 0;  // peer indexes never used yet begin here
+  std::deque<std::uint32_t> returned_;
+};
+
+}  // namespace ipop::engine

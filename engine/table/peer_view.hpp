@@ -1,0 +1,59 @@
+// All that a lcore needs to know of a peer, in one cache line that never changes: the overlay
+// thread replaces it as a whole, and the old one is freed when no lcore can see it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "engine/api/types.hpp"
+#include "engine/table/lazy_array.hpp"
+#include "engine/table/session.hpp"
+
+namespace ipop::engine {
+
+struct alignas(64) PeerView {
+  Session* session = nullptr;  // what packets are sealed with; nullptr = none
+  Instant send_until{};        // the session's
+  std::uint32_t remote = 0;    // the session's
+  std::uint32_t home4 = 0;     // one of its IPv4 host routes, 0 = none
+  IpAddress home6;             // one of its IPv6 host routes, :: = none
+  Endpoint endpoint;           // its path; port 0 = none is known
+  std::uint16_t mtu = 0;       // the path's
+  SessionForm form = SessionForm::kIpop;
+
+  // True if a host packet can be sealed and sent now. Without, it waits and the overlay is asked.
+  [[nodiscard]] bool can_send(Instant now) const noexcept {
+    return session != nullptr && endpoint.port != 0 && now < send_until &&
+           session->sent.packets.get() < kRejectAfterMessages;
+  }
+  // The largest inner packet that fits the path: behind the data header, before the tag.
+  [[nodiscard]] std::uint32_t room() const noexcept { return mtu > 32 ? mtu - 32u : 0u; }
+  // A route lookup of `address` would surely give this peer: host routes are the longest.
+  [[nodiscard]] bool is_home(const IpAddress& address) const noexcept {
+    return address.is_v4() ? home4 != 0 && address.v4() == home4
+                           : address == home6 && home6 != IpAddress();
+  }
+};
+static_assert(sizeof(PeerView) == 64);
+
+// Peer index → its present view. lcore: r, overlay: w
+class PeerViews {
+ public:
+  explicit PeerViews(std::uint32_t max_peers) : views_(max_peers) {}
+
+  // nullptr if the peer is not there (any more). Acquire pairs with the release in replace().
+  [[nodiscard]] const PeerView* find(PeerIndex peer) const noexcept {
+    const auto index = static_cast<std::uint32_t>(peer);
+    return index < views_.size() ? views_[index].load(std::memory_order_acquire) : nullptr;
+  }
+  // Returns the view that was, for the caller to free when no lcore can see it.
+  [[nodiscard]] const PeerView* replace(PeerIndex peer, const PeerView* view) noexcept {
+    return views_[static_cast<std::uint32_t>(peer)].exchange(view, std::memory_order_acq_rel);
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
+
+ private:
+  LazyArray<std::atomic<const PeerView*>> views_;
+};
+
+}  // namespace ipop::engine
