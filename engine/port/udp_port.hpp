@@ -1,0 +1,53 @@
+// The wire as UDP sockets: one per listen address (an IPv4 one, an IPv6 one), all with one port
+// number. Bursts go by recvmmsg and sendmmsg straight into and out of packet buffers. Opened at
+// start-up; polled by the one lcore that owns it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "engine/port/port.hpp"
+
+namespace ipop::engine {
+
+struct UdpSettings {
+  // One IPv4 and/or one IPv6 address, the same port in both; port 0 = the kernel chooses.
+  std::vector<Endpoint> listen;
+  // A machine without IPv6 (or IPv4) is served by the other family; false makes that an error.
+  bool allow_missing_family = true;
+  int buffer_bytes = 8 << 20;  // of the kernel, each way; less if the kernel allows less
+};
+
+class UdpPort final : public WirePort {
+ public:
+  // Throws std::runtime_error with what to do about it.
+  explicit UdpPort(const UdpSettings& settings);
+
+  // Where it listens, with the real port number.
+  [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return bound_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return bound_.front().port; }
+
+  std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept override;
+  void tx_burst(std::span<rte_mbuf*> datagrams, std::uint16_t& sent,
+                std::uint16_t& refused) noexcept override;
+  std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
+
+ private:
+  struct Socket {
+    Fd fd;
+    bool v4 = false;
+  };
+
+  [[nodiscard]] bool open_all(const UdpSettings& settings);
+  [[nodiscard]] std::uint16_t receive(int fd, std::span<rte_mbuf*> into) noexcept;
+  [[nodiscard]] std::uint16_t transmit(const Socket& socket,
+                                       std::span<rte_mbuf* const> datagrams) noexcept;
+  [[nodiscard]] const Socket* socket_for(const Endpoint& to) const noexcept;
+
+  std::vector<Socket> sockets_;
+  std::vector<Endpoint> bound_;
+  std::size_t first_ = 0;  // the socket that is read first, in turns
+};
+
+}  // namespace ipop::engine

@@ -1,0 +1,24 @@
+// Opens one UDP socket of the wire. Start-up only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+
+#include "base/fd.hpp"
+#include "base/ip.hpp"
+
+namespace ipop::engine {
+
+struct PortTaken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Bound to `at`; nothing if this machine lacks the address family. Throws std::runtime_error for
+// anything else; PortTaken if another socket has the port.
+[[nodiscard]] std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes);
+
+// Its port number, after the kernel chose one.
+[[nodiscard]] std::uint16_t local_port(const Fd& socket);
+
+}  // namespace ipop::engine
