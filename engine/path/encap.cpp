@@ -1,0 +1,148 @@
+#include "engine/path/encap.hpp"
+
+#include <rte_prefetch.h>
+
+#include "engine/path/inner_packet.hpp"
+#include "engine/path/packet.hpp"
+
+namespace ipop::engine {
+namespace {
+
+// Strips the Ethernet header and trailing padding. kSent means: go on with it.
+Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
+  if (frame->nb_segs != 1) return Fate::kDropHostMalformed;
+  switch (classify_frame(bytes_of(frame))) {
+    case FrameKind::kTruncated:
+      return Fate::kDropHostMalformed;
+    case FrameKind::kNotIp:
+      return Fate::kDropHostNotIp;
+    case FrameKind::kMulticast:
+      return Fate::kDropHostMulticast;
+    case FrameKind::kIpv4:
+    case FrameKind::kIpv6:
+      break;
+  }
+  cut_front(frame, kEthernetHeader);
+  const auto inner = parse_inner(bytes_of(frame));
+  if (!inner) return Fate::kDropHostMalformed;
+  if (inner->destination.is_multicast()) return Fate::kDropHostMulticast;
+  set_length(frame, inner->total_length);
+  destination = inner->destination;
+  return Fate::kSent;
+}
+
+}  // namespace
+
+void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
+  rte_mbuf* packets[kBurst];
+  IpAddress destinations[kBurst];
+  PeerIndex peers[kBurst];
+  const PeerView* views[kBurst];
+  std::size_t count = 0;
+
+  for (rte_mbuf* const frame : frames) {
+    const Fate fate = unwrap(frame, destinations[count]);
+    if (fate != Fate::kSent) {
+      counters_.drop(frame, fate);
+    } else {
+      packets[count++] = frame;
+    }
+  }
+
+  table_.routes.find_burst({destinations, count}, peers);
+  for (std::size_t i = 0; i < count; ++i) {
+    views[i] = table_.peers.find(peers[i]);
+    rte_prefetch0(views[i]);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (views[i] == nullptr || views[i]->session == nullptr) continue;
+    rte_prefetch0(&views[i]->session->sent);
+    rte_prefetch0(&views[i]->session->send_key);
+  }
+
+  for (std::size_t i = 0; i < count; ++i) {
+    if (views[i] == nullptr || !views[i]->can_send(now)) [[unlikely]] {
+      stage(packets[i], destinations[i], views[i] == nullptr ? kNoPeer : peers[i], now);
+      continue;
+    }
+    // What came before must go before.
+    if (has_staged() && staging_.holds(destinations[i])) [[unlikely]] {
+      release(destinations[i], *views[i], now);
+    }
+    forward(packets[i], *views[i], now);
+  }
+}
+
+void Encap::forward(rte_mbuf* packet, const PeerView& view, Instant now) noexcept {
+  if (packet->pkt_len > view.room()) [[unlikely]] {
+    answers_.too_big(packet, view.room(), now);
+    counters_.drop(packet, Fate::kDropHostTooBig);
+    return;
+  }
+  wire_.seal_data(packet, *view.session, view.endpoint, view.room(), now);
+}
+
+void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer,
+                  Instant now) noexcept {
+  if (staging_.push(packet, destination, now)) {
+    ask(destination, peer, now);
+  } else {
+    counters_.drop(packet, Fate::kDropStagingFull);
+  }
+  counters_.staged.set(staging_.packets());
+}
+
+void Encap::ask(const IpAddress& destination, PeerIndex peer, Instant now) noexcept {
+  if (!staging_.should_ask(destination, now)) return;
+  // A full ring loses the question; it is asked again.
+  (void)(peer == kNoPeer ? punts_.resolve(destination)
+                         : punts_.event(PuntKind::kNeedSession, peer, kNoReceiver, {}));
+}
+
+void Encap::release(const IpAddress& destination, const PeerView& view, Instant now) noexcept {
+  // The session may be spent half way.
+  while (view.can_send(now)) {
+    rte_mbuf* const packet = staging_.pop(destination);
+    if (packet == nullptr) break;
+    forward(packet, view, now);
+  }
+  counters_.staged.set(staging_.packets());
+}
+
+void Encap::retry_staged(Instant now) noexcept {
+  staging_.for_each_destination([&](const IpAddress& destination) {
+    const PeerView* const view = table_.peers.find(table_.routes.find(destination));
+    if (view != nullptr) release(destination, *view, now);
+  });
+}
+
+void Encap::reject_staged(const IpAddress& address, RejectReason reason, Instant now) noexcept {
+  while (rte_mbuf* const packet = staging_.pop(address)) {
+    answers_.unreachable(packet, reason, now);
+    counters_.drop(packet, Fate::kDropUnreachable);
+  }
+  counters_.staged.set(staging_.packets());
+}
+
+void Encap::expire(Instant now) noexcept {
+  while (rte_mbuf* const packet = staging_.pop_expired(now)) {
+    counters_.drop(packet, Fate::kDropStagingExpired);
+  }
+  counters_.staged.set(staging_.packets());
+}
+
+void Encap::tick(Instant now) noexcept {
+  if (!has_staged()) return;
+  expire(now);
+  staging_.for_each_destination([&](const IpAddress& destination) {
+    const PeerIndex peer = table_.routes.find(destination);
+    const PeerView* const view = table_.peers.find(peer);
+    if (view != nullptr && view->can_send(now)) {
+      release(destination, *view, now);
+    } else {
+      ask(destination, view == nullptr ? kNoPeer : peer, now);
+    }
+  });
+}
+
+}  // namespace ipop::engine

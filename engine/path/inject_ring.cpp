@@ -1,0 +1,107 @@
+#include "engine/path/inject_ring.hpp"
+
+#include <rte_errno.h>
+#include <rte_ring_elem.h>
+#include <sys/eventfd.h>
+
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "engine/path/packet.hpp"
+#include "engine/port/port.hpp"
+
+namespace ipop::engine {
+
+InjectRing::InjectRing(rte_mempool* pool)
+    : pool_(pool), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  static std::atomic<unsigned> made{0};
+  const std::string name = "ipop-orders-" + std::to_string(made++);
+  ring_.reset(rte_ring_create_elem(name.c_str(), sizeof(Order), kOrders, SOCKET_ID_ANY,
+                                   RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ));
+  if (!ring_) {
+    throw std::runtime_error("no memory for the ring of orders (" +
+                             std::string(rte_strerror(rte_errno)) + "): raise engine.memory_mb");
+  }
+  if (!wake_fd_) throw std::runtime_error("no eventfd for the lcore: too many open files");
+}
+
+InjectRing::~InjectRing() {
+  Order order;
+  while (take(&order, 1) != 0)
+    rte_pktmbuf_free(order.packet);
+}
+
+bool InjectRing::refuse() noexcept {
+  refused_.add(1);
+  return false;
+}
+
+bool InjectRing::put(Order order) noexcept {
+  if (rte_ring_sp_enqueue_elem(ring_.get(), &order, sizeof order) != 0) {
+    rte_pktmbuf_free(order.packet);
+    return refuse();
+  }
+  accepted_.add(1);
+  // Pairs with the exchange in prepare_sleep(): either we see it asleep, or it sees the order.
+  if (sleeping_.exchange(false, std::memory_order_acq_rel)) wake();
+  return true;
+}
+
+rte_mbuf* InjectRing::copy(ByteView bytes, std::size_t most) noexcept {
+  rte_mbuf* const packet = bytes.size() <= most ? rte_pktmbuf_alloc(pool_) : nullptr;
+  if (packet == nullptr) return nullptr;
+  if (!bytes.empty()) std::memcpy(data_of(packet), bytes.data(), bytes.size());
+  set_length(packet, static_cast<std::uint32_t>(bytes.size()));
+  return packet;
+}
+
+bool InjectRing::send_datagram(const Endpoint& to, ByteView bytes) {
+  rte_mbuf* const packet = copy(bytes, kMaxDatagram);
+  if (packet == nullptr) return refuse();
+  meta(packet).endpoint = to;
+  return put({.packet = packet, .kind = OrderKind::kDatagram});
+}
+
+bool InjectRing::send_sealed(ReceiverIndex session, ByteView plaintext,
+                             std::optional<Endpoint> via) {
+  rte_mbuf* const packet = copy(plaintext, kMaxPlaintext);
+  if (packet == nullptr) return refuse();
+  if (via) meta(packet).endpoint = *via;
+  return put({.packet = packet,
+              .session = session,
+              .kind = via ? OrderKind::kSealedVia : OrderKind::kSealed});
+}
+
+bool InjectRing::retry_staged() {
+  return put({.kind = OrderKind::kRetry});
+}
+
+bool InjectRing::reject_staged(const IpAddress& address, RejectReason reason) {
+  return put({.address = address, .kind = OrderKind::kReject, .reason = reason});
+}
+
+void InjectRing::wake() noexcept {
+  (void)eventfd_write(wake_fd_.get(), 1);
+}
+
+std::uint32_t InjectRing::take(Order* into, std::uint32_t most) noexcept {
+  return rte_ring_sc_dequeue_burst_elem(ring_.get(), into, sizeof(Order), most, nullptr);
+}
+
+bool InjectRing::prepare_sleep() noexcept {
+  // Pairs with the exchange in put().
+  sleeping_.exchange(true, std::memory_order_acq_rel);
+  if (rte_ring_empty(ring_.get()) != 0) return true;
+  end_sleep(false);
+  return false;
+}
+
+void InjectRing::end_sleep(bool signalled) noexcept {
+  sleeping_.exchange(false, std::memory_order_acq_rel);
+  if (!signalled) return;
+  eventfd_t count = 0;
+  (void)eventfd_read(wake_fd_.get(), &count);
+}
+
+}  // namespace ipop::engine

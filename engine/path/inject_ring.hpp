@@ -1,0 +1,81 @@
+// The way down from the overlay thread to one lcore: a bounded ring of orders. The overlay puts in,
+// the lcore takes out; a sleeping lcore is woken, a busy one costs no system call.
+#pragma once
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/fd.hpp"
+#include "engine/api/inject.hpp"
+#include "engine/owned_counter.hpp"
+
+namespace ipop::engine {
+
+enum class OrderKind : std::uint8_t { kDatagram, kSealed, kSealedVia, kRetry, kReject };
+
+struct Order {
+  rte_mbuf* packet = nullptr;  // its meta() says where to, unless kSealed
+  IpAddress address;           // kReject
+  ReceiverIndex session = kNoReceiver;
+  OrderKind kind = OrderKind::kRetry;
+  RejectReason reason = RejectReason::kHostUnreachable;
+};
+static_assert(sizeof(Order) % 4 == 0, "rte_ring copies whole words");
+
+class InjectRing final : public Injector {
+ public:
+  static constexpr std::uint32_t kOrders = 1024;
+  static constexpr std::size_t kMaxDatagram = 1452;
+  static constexpr std::size_t kMaxPlaintext = 1400;
+
+  // Throws std::runtime_error. EAL must run; `pool` outlives this.
+  explicit InjectRing(rte_mempool* pool);
+  // Frees what was not taken: both threads must have stopped.
+  ~InjectRing() override;
+
+  // Overlay thread.
+  bool send_datagram(const Endpoint& to, ByteView bytes) override;
+  bool send_sealed(ReceiverIndex session, ByteView plaintext,
+                   std::optional<Endpoint> via = std::nullopt) override;
+  bool retry_staged() override;
+  bool reject_staged(const IpAddress& address, RejectReason reason) override;
+  // Wakes the lcore for another reason than an order: to stop.
+  void wake() noexcept;
+
+  // Anybody.
+  [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_.get(); }
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.get(); }
+
+  // Lcore. Returns how many orders were written to `into`.
+  [[nodiscard]] std::uint32_t take(Order* into, std::uint32_t most) noexcept;
+  // Says that it is about to sleep on wake_fd(); false if there is something to do after all.
+  [[nodiscard]] bool prepare_sleep() noexcept;
+  // `signalled`: wake_fd() was found readable.
+  void end_sleep(bool signalled) noexcept;
+  [[nodiscard]] int wake_fd() const noexcept { return wake_fd_.get(); }
+
+ private:
+  struct Free {
+    void operator()(rte_ring* at) const noexcept { rte_ring_free(at); }
+  };
+
+  [[nodiscard]] rte_mbuf* copy(ByteView bytes, std::size_t most) noexcept;
+  bool put(Order order) noexcept;
+  bool refuse() noexcept;
+
+  rte_mempool* pool_;
+  std::unique_ptr<rte_ring, Free> ring_;
+  Fd wake_fd_;
+  OwnedCounter accepted_;  // overlay: rw, anybody: r
+  OwnedCounter refused_;   // overlay: rw, anybody: r
+  // Every access is an exchange, so that of two that race the later sees what went before the
+  // earlier. lcore: rw, overlay: rw
+  alignas(64) std::atomic<bool> sleeping_{false};
+};
+
+}  // namespace ipop::engine

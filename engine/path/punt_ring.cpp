@@ -1,0 +1,113 @@
+#include "engine/path/punt_ring.hpp"
+
+#include <rte_errno.h>
+#include <rte_ring_elem.h>
+#include <sys/eventfd.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "engine/path/packet.hpp"
+#include "engine/port/port.hpp"
+
+namespace ipop::engine {
+
+PuntRing::Ring PuntRing::make_ring(const char* what, std::uint32_t size) {
+  static std::atomic<unsigned> made{0};
+  const std::string name = std::string("ipop-") + what + "-" + std::to_string(made++);
+  Ring ring(rte_ring_create_elem(name.c_str(), sizeof(Item), size, SOCKET_ID_ANY,
+                                 RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ));
+  if (!ring) {
+    throw std::runtime_error("no memory for the ring of " + std::string(what) + " (" +
+                             rte_strerror(rte_errno) + "): raise engine.memory_mb");
+  }
+  return ring;
+}
+
+PuntRing::PuntRing()
+    : datagrams_(make_ring("punts", kDatagrams)),
+      events_(make_ring("events", kEvents)),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!wake_fd_) throw std::runtime_error("no eventfd for the overlay: too many open files");
+}
+
+PuntRing::~PuntRing() {
+  Item item;
+  while (take_one(item))
+    rte_pktmbuf_free(item.packet);
+}
+
+bool PuntRing::put(rte_ring* ring, Item item) noexcept {
+  if (rte_ring_sp_enqueue_elem(ring, &item, sizeof item) != 0) return false;
+  pushed_ = true;
+  return true;
+}
+
+bool PuntRing::datagram(rte_mbuf* packet) noexcept {
+  return put(datagrams_.get(),
+             {.packet = packet, .source = meta(packet).endpoint, .kind = PuntKind::kDatagram});
+}
+
+bool PuntRing::control(rte_mbuf* packet, PeerIndex peer, ReceiverIndex session) noexcept {
+  return put(events_.get(), {.packet = packet,
+                             .peer = peer,
+                             .session = session,
+                             .source = meta(packet).endpoint,
+                             .kind = PuntKind::kControl});
+}
+
+bool PuntRing::event(PuntKind kind, PeerIndex peer, ReceiverIndex session,
+                     const Endpoint& source) noexcept {
+  return put(events_.get(), {.peer = peer, .session = session, .source = source, .kind = kind});
+}
+
+bool PuntRing::resolve(const IpAddress& address) noexcept {
+  return put(events_.get(), {.address = address, .kind = PuntKind::kResolve});
+}
+
+void PuntRing::wake() noexcept {
+  if (!pushed_) return;
+  pushed_ = false;
+  // Pairs with the exchange in drain().
+  if (armed_.exchange(false, std::memory_order_acq_rel)) signal();
+}
+
+void PuntRing::signal() noexcept {
+  // Cannot fail but by overflow, and then the descriptor is readable anyway.
+  (void)eventfd_write(wake_fd_.get(), 1);
+}
+
+bool PuntRing::take_one(Item& item) noexcept {
+  return rte_ring_sc_dequeue_elem(events_.get(), &item, sizeof item) == 0 ||
+         rte_ring_sc_dequeue_elem(datagrams_.get(), &item, sizeof item) == 0;
+}
+
+bool PuntRing::empty() const noexcept {
+  return rte_ring_empty(events_.get()) != 0 && rte_ring_empty(datagrams_.get()) != 0;
+}
+
+std::size_t PuntRing::drain(std::size_t limit, const std::function<void(const Punt&)>& take) {
+  std::size_t drained = 0;
+  Item item;
+  while (drained < limit && take_one(item)) {
+    ++drained;
+    Punt punt{.kind = item.kind,
+              .peer = item.peer,
+              .session = item.session,
+              .source = item.source,
+              .address = item.address};
+    // Freed even if `take` throws.
+    const std::unique_ptr<rte_mbuf, void (*)(rte_mbuf*)> packet(item.packet, rte_pktmbuf_free);
+    if (packet) punt.bytes = bytes_of(packet.get());
+    take(punt);
+  }
+  if (drained == limit) return drained;  // perhaps not empty: wake_fd stays readable
+  eventfd_t count = 0;
+  (void)eventfd_read(wake_fd_.get(), &count);
+  // Pairs with the exchange in wake(): either it sees us armed, or we see what it put in.
+  armed_.exchange(true, std::memory_order_acq_rel);
+  if (!empty() && armed_.exchange(false, std::memory_order_acq_rel)) signal();
+  return drained;
+}
+
+}  // namespace ipop::engine

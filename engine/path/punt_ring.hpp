@@ -1,0 +1,74 @@
+// The way up from one lcore to the overlay thread: two bounded rings, so that what has been
+// authenticated, and the engine's own events, never queue behind what anybody can send. The lcore
+// puts in, the overlay drains. The wake-up costs the lcore a system call only if the overlay has
+// found the rings empty since the last one.
+#pragma once
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <atomic>
+#include <memory>
+
+#include "base/fd.hpp"
+#include "engine/api/punt.hpp"
+
+namespace ipop::engine {
+
+class PuntRing final : public PuntQueue {
+ public:
+  static constexpr std::uint32_t kDatagrams = 1024;
+  static constexpr std::uint32_t kEvents = 1024;
+
+  // Throws std::runtime_error. EAL must run.
+  PuntRing();
+  // Frees what was not drained: the lcore must have stopped.
+  ~PuntRing() override;
+
+  // Lcore. Each takes the packet and returns true, or leaves it to the caller if the ring is full.
+  // The source is the packet's meta().
+  [[nodiscard]] bool datagram(rte_mbuf* packet) noexcept;
+  [[nodiscard]] bool control(rte_mbuf* packet, PeerIndex peer, ReceiverIndex session) noexcept;
+  // An event without a packet.
+  [[nodiscard]] bool event(PuntKind kind, PeerIndex peer, ReceiverIndex session,
+                           const Endpoint& source) noexcept;
+  [[nodiscard]] bool resolve(const IpAddress& address) noexcept;
+  // Once a turn: wakes the overlay if it may sleep and there is something new.
+  void wake() noexcept;
+
+  // Overlay thread.
+  std::size_t drain(std::size_t limit, const std::function<void(const Punt&)>& take) override;
+  [[nodiscard]] int wake_fd() const override { return wake_fd_.get(); }
+
+ private:
+  struct Item {
+    rte_mbuf* packet = nullptr;
+    IpAddress address;
+    PeerIndex peer = kNoPeer;
+    ReceiverIndex session = kNoReceiver;
+    Endpoint source;
+    PuntKind kind = PuntKind::kDatagram;
+  };
+  static_assert(sizeof(Item) % 4 == 0, "rte_ring copies whole words");
+
+  struct Free {
+    void operator()(rte_ring* at) const noexcept { rte_ring_free(at); }
+  };
+  using Ring = std::unique_ptr<rte_ring, Free>;
+
+  [[nodiscard]] static Ring make_ring(const char* what, std::uint32_t size);
+  [[nodiscard]] bool put(rte_ring* ring, Item item) noexcept;
+  [[nodiscard]] bool take_one(Item& item) noexcept;
+  [[nodiscard]] bool empty() const noexcept;
+  void signal() noexcept;
+
+  Ring datagrams_;
+  Ring events_;
+  Fd wake_fd_;
+  bool pushed_ = false;  // lcore: rw
+  // True: the overlay has seen the rings empty and waits for wake_fd. Every access is an exchange,
+  // so that of two that race the later sees what went before the earlier. lcore: rw, overlay: rw
+  alignas(64) std::atomic<bool> armed_{true};
+};
+
+}  // namespace ipop::engine
