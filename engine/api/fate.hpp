@@ -55,6 +55,7 @@ struct EngineCounters {
   std::uint64_t host_rx = 0;
   std::uint64_t wire_rx = 0;
   std::uint64_t injected = 0;
+  std::uint64_t inject_refused = 0;      // orders for which there was no room; not in injected
   std::uint64_t generated = 0;           // ICMP answers that the engine made
   std::uint64_t staged = 0;              // waiting now
   std::uint64_t neighbour_answered = 0;  // ARP and ND, by the host port; not in host_rx

@@ -1,0 +1,71 @@
+// The engine as a whole: pool, table, rings and lcores around two ports. Built, started and stopped
+// by the start-up thread; between start and stop the overlay thread uses table(), punts() and
+// injector().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "conf/config.hpp"
+#include "engine/api/fate.hpp"
+#include "engine/api/forwarding_table.hpp"
+#include "engine/api/inject.hpp"
+#include "engine/api/punt.hpp"
+#include "engine/mempool.hpp"
+#include "engine/port/port.hpp"
+#include "engine/table/dpdk_forwarding_table.hpp"
+
+namespace ipop::engine {
+
+struct EngineSettings {
+  conf::PollMode poll = conf::PollMode::kAdaptive;
+  conf::Hugepages hugepages = conf::Hugepages::kAuto;
+  std::uint32_t memory_mb = 0;  // 0 = what the sizes below need
+  TableSizes table;
+  PoolSettings pool;
+  const char* aead = nullptr;  // as make_aead_engine() takes it
+};
+
+// Starts EAL as these settings need it, if it does not run yet. The constructor below does so too;
+// ports that need EAL to be built call this first. Throws std::runtime_error.
+void start_eal_for(const EngineSettings& settings);
+
+class Engine {
+ public:
+  // Throws std::runtime_error; nothing half-made is left.
+  Engine(const EngineSettings& settings, std::unique_ptr<HostPort> host,
+         std::unique_ptr<WirePort> wire);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Once. Throws std::runtime_error.
+  void start();
+  // Joins all lcores; orders given so far are carried out, staged packets are dropped. May be
+  // called again.
+  void stop() noexcept;
+
+  [[nodiscard]] ForwardingTable& table() noexcept;
+  [[nodiscard]] PuntQueue& punts() noexcept;
+  [[nodiscard]] Injector& injector() noexcept;
+
+  // Any thread.
+  [[nodiscard]] EngineCounters counters() const noexcept;
+  [[nodiscard]] unsigned lcores() const noexcept { return 1; }
+  [[nodiscard]] std::string_view poll_mode() const noexcept;  // "adaptive" or "busy"
+  [[nodiscard]] std::string_view aead_name() const noexcept;
+  // A bit per AeadSuite (1 << suite) that this machine can use: what a handshake may offer.
+  [[nodiscard]] std::uint8_t suites() const noexcept;
+  // Buffers that are not in use; all of them after stop() and once punts are drained.
+  [[nodiscard]] std::uint32_t free_packets() const noexcept;
+  [[nodiscard]] std::uint32_t all_packets() const noexcept;
+  [[nodiscard]] std::uint64_t sleeps() const noexcept;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace ipop::engine

@@ -1,0 +1,129 @@
+#include "engine/lcore.hpp"
+
+#include <pthread.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include <cerrno>
+#include <cstring>
+#include <future>
+#include <stdexcept>
+
+namespace ipop::engine {
+namespace {
+
+// Signals are the start-up thread's business: a new thread starts with all of them blocked.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+Lcore::Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host,
+             const WirePort& wire, InjectRing& orders, rte_rcu_qsbr* qsbr)
+    : settings_(settings),
+      state_(state),
+      orders_(orders),
+      qsbr_(qsbr),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  int fds[kMaxWaitFds];
+  watch(orders.wake_fd());
+  for (std::size_t i = 0, count = host.wait_fds(fds); i < count; ++i)
+    watch(fds[i]);
+  for (std::size_t i = 0, count = wire.wait_fds(fds); i < count; ++i)
+    watch(fds[i]);
+}
+
+void Lcore::watch(int fd) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    throw std::runtime_error(name() + ": cannot wait for a port: " + std::strerror(errno));
+  }
+}
+
+void Lcore::start() {
+  std::promise<std::string> ready;
+  stopping_.store(false, std::memory_order_relaxed);
+  {
+    const SignalsBlocked blocked;
+    thread_ = std::thread([this, &ready] {
+      pthread_setname_np(pthread_self(), name().c_str());
+      if (rte_thread_register() != 0) {
+        ready.set_value(rte_strerror(rte_errno));
+        return;
+      }
+      if (rte_rcu_qsbr_thread_register(qsbr_, rcu_id()) != 0) {
+        ready.set_value("no place left in RCU");
+        rte_thread_unregister();
+        return;
+      }
+      ready.set_value({});
+      run();
+      rte_rcu_qsbr_thread_unregister(qsbr_, rcu_id());
+      rte_thread_unregister();
+    });
+  }
+  if (const std::string failure = ready.get_future().get(); !failure.empty()) {
+    thread_.join();
+    throw std::runtime_error(name() + " does not start: " + failure);
+  }
+}
+
+void Lcore::stop() noexcept {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_release);
+  orders_.wake();
+  thread_.join();
+}
+
+void Lcore::run() noexcept {
+  rte_rcu_qsbr_thread_online(qsbr_, rcu_id());
+  Instant worked = read_monotonic();
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const Instant now = read_monotonic();
+    const bool idle = state_.turn(now) == 0;
+    // No pointer into the table is held across turns.
+    rte_rcu_qsbr_quiescent(qsbr_, rcu_id());
+    if (!idle) {
+      worked = now;
+    } else if (settings_.poll == conf::PollMode::kAdaptive && now - worked >= settings_.patience) {
+      sleep();
+      worked = read_monotonic();
+    }
+  }
+  state_.finish(read_monotonic());
+  rte_rcu_qsbr_thread_offline(qsbr_, rcu_id());
+}
+
+void Lcore::sleep() noexcept {
+  if (!orders_.prepare_sleep()) return;
+  // Staged packets expire, and the overlay is asked again for them; nothing else needs a timer.
+  const int timeout_ms = state_.has_staged()
+                             ? static_cast<int>(Staging::kAskEvery / std::chrono::milliseconds(1))
+                             : -1;
+  sleeps_.add(1);
+  rte_rcu_qsbr_thread_offline(qsbr_, rcu_id());
+  epoll_event events[2 * kMaxWaitFds + 1];
+  const int count = epoll_wait(epoll_.get(), events, std::size(events), timeout_ms);
+  rte_rcu_qsbr_thread_online(qsbr_, rcu_id());
+  bool signalled = false;
+  for (int i = 0; i < count; ++i)
+    signalled |= events[i].data.fd == orders_.wake_fd();
+  orders_.end_sleep(signalled);
+  if (state_.has_staged()) state_.tick(read_monotonic());
+}
+
+}  // namespace ipop::engine

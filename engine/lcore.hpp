@@ -1,0 +1,60 @@
+// The thread of one lcore: turns its state for ever, and sleeps when there is nothing to do. Made,
+// started and stopped by the start-up thread.
+#pragma once
+
+#include <rte_rcu_qsbr.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "base/fd.hpp"
+#include "conf/config.hpp"
+#include "engine/lcore_state.hpp"
+
+namespace ipop::engine {
+
+struct LcoreSettings {
+  unsigned number = 1;  // of its name, ipop-lcore1; RCU knows it as number - 1
+  conf::PollMode poll = conf::PollMode::kAdaptive;
+  // Adaptive: how long it polls in vain before it sleeps. Longer than a burst's way through a
+  // kernel, so that a busy link never sleeps; short enough not to show up on an idle machine.
+  Duration patience = std::chrono::microseconds(50);
+};
+
+class Lcore {
+ public:
+  // All outlive this. Throws std::runtime_error.
+  Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host,
+        const WirePort& wire, InjectRing& orders, rte_rcu_qsbr* qsbr);
+  ~Lcore() { stop(); }
+  Lcore(const Lcore&) = delete;
+  Lcore& operator=(const Lcore&) = delete;
+
+  // Returns when the thread is ready; throws std::runtime_error if it cannot be.
+  void start();
+  // Joins it; does nothing if it does not run.
+  void stop() noexcept;
+
+  // How often it has gone to sleep.
+  [[nodiscard]] std::uint64_t sleeps() const noexcept { return sleeps_.get(); }
+
+ private:
+  [[nodiscard]] std::string name() const { return "ipop-lcore" + std::to_string(settings_.number); }
+  [[nodiscard]] unsigned rcu_id() const noexcept { return settings_.number - 1; }
+  void watch(int fd);
+  void run() noexcept;
+  void sleep() noexcept;
+
+  const LcoreSettings settings_;
+  LcoreState& state_;
+  InjectRing& orders_;
+  rte_rcu_qsbr* qsbr_;
+  Fd epoll_;
+  OwnedCounter sleeps_;
+  std::atomic<bool> stopping_{false};  // lcore: r, start-up thread: w
+  std::thread thread_;
+};
+
+}  // namespace ipop::engine

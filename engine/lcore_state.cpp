@@ -1,0 +1,107 @@
+#include "engine/lcore_state.hpp"
+
+#include <utility>
+
+#include "engine/path/packet.hpp"
+
+namespace ipop::engine {
+
+LcoreState::LcoreState(const Parts& parts, std::unique_ptr<AeadEngine> aead)
+    : host_port_(parts.host),
+      wire_port_(parts.wire),
+      pool_(parts.pool),
+      table_(parts.table),
+      punts_(parts.punts),
+      orders_(parts.orders),
+      aead_(std::move(aead)),
+      wire_(wire_port_, *aead_, counters_),
+      host_(host_port_, counters_),
+      answers_(pool_, host_, counters_),
+      encap_(table_, wire_, answers_, punts_, counters_),
+      decap_(table_, *aead_, host_, punts_, counters_) {}
+
+std::uint32_t LcoreState::turn(Instant now) noexcept {
+  rte_mbuf* burst[kBurst];
+  std::uint32_t taken = take_orders(now);
+
+  if (const std::uint16_t frames = host_port_.rx_burst(pool_, burst); frames != 0) {
+    counters_.host_rx.add(frames);
+    encap_.host_burst({burst, frames}, now);
+    taken += frames;
+  }
+  if (const std::uint16_t datagrams = wire_port_.rx_burst(pool_, burst); datagrams != 0) {
+    counters_.wire_rx.add(datagrams);
+    decap_.wire_burst({burst, datagrams}, now);
+    taken += datagrams;
+  }
+  if (++turns_ % kHousekeeping == 0) encap_.tick(now);
+  flush();
+  return taken;
+}
+
+void LcoreState::tick(Instant now) noexcept {
+  encap_.tick(now);
+  flush();
+}
+
+void LcoreState::finish(Instant now) noexcept {
+  while (take_orders(now) != 0)
+    flush();
+  encap_.give_up(now);
+  flush();
+}
+
+void LcoreState::flush() noexcept {
+  wire_.flush();
+  host_.flush();
+  punts_.wake();
+}
+
+std::uint32_t LcoreState::take_orders(Instant now) noexcept {
+  Order orders[kBurst];
+  const std::uint32_t count = orders_.take(orders, kBurst);
+  for (std::uint32_t i = 0; i < count; ++i)
+    carry_out(orders[i], now);
+  return count;
+}
+
+void LcoreState::carry_out(const Order& order, Instant now) noexcept {
+  switch (order.kind) {
+    case OrderKind::kDatagram:
+      wire_.send(order.packet);
+      break;
+    case OrderKind::kSealed:
+    case OrderKind::kSealedVia:
+      send_sealed(order, now);
+      break;
+    case OrderKind::kRetry:
+      encap_.retry_staged(now);
+      counters_.count(Fate::kConsumed);
+      break;
+    case OrderKind::kReject:
+      encap_.reject_staged(order.address, order.reason, now);
+      counters_.count(Fate::kConsumed);
+      break;
+  }
+}
+
+void LcoreState::send_sealed(const Order& order, Instant now) noexcept {
+  Session* const session = table_.sessions.find(order.session);
+  if (session == nullptr || now >= session->send_until ||
+      session->sent.packets.get() >= kRejectAfterMessages) {
+    counters_.drop(order.packet, Fate::kDropNoSession);
+    return;
+  }
+  const PeerView* const view = table_.peers.find(session->peer);
+  const bool has_path = view != nullptr && view->endpoint.port != 0;
+  if (order.kind == OrderKind::kSealed && !has_path) {
+    counters_.drop(order.packet, Fate::kDropNoPath);
+    return;
+  }
+  const Endpoint to =
+      order.kind == OrderKind::kSealed ? view->endpoint : meta(order.packet).endpoint;
+  const std::uint32_t room = has_path ? view->room() : order.packet->pkt_len;
+  wire_.seal(order.packet, *session, to, room, now);
+}
+
+}  // namespace ipop::engine
