@@ -1,0 +1,94 @@
+// What the daemon says of itself: the content of `ipop status --json`, as plain values. Filled by
+// the overlay thread, read by whoever holds the copy. An unknown number is absent and an unknown
+// text empty: nothing here is guessed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "engine/api/fate.hpp"
+
+namespace ipop::overlay {
+
+enum class PeerState : std::uint8_t {
+  kIdle,        // known, and nobody wants to talk
+  kConnecting,  // being looked up, or a handshake is under way
+  kConnected,   // there is a session
+  kRefused,     // it refuses us or we refuse it: `why` tells
+};
+
+enum class PathKind : std::uint8_t { kNone, kLan, kDirect, kRelay };
+
+// The words of the JSON form: "connected", "lan".
+[[nodiscard]] const char* name(PeerState state) noexcept;
+[[nodiscard]] const char* name(PathKind path) noexcept;
+
+struct PeerStatus {
+  std::string node_id;                 // hexadecimal; empty: a plain WireGuard peer has none
+  std::string hostname;                // or the name of a static peer in the configuration
+  std::vector<std::string> addresses;  // inner, "192.168.10.20" or "10.1.0.0/16"
+  PeerState state = PeerState::kIdle;
+  PathKind path = PathKind::kNone;
+  std::string why;                     // one sentence: why this state, or why this path
+  std::string endpoint;                // "192.0.2.1:4545"
+  std::vector<std::string> relay_via;  // node ids, the nearest first
+  std::optional<double> rtt_ms;
+  std::optional<std::uint16_t> mtu;  // of inner packets, bytes
+  std::string cipher;                // "aes-256-gcm"
+  std::optional<std::uint64_t> handshake_age_s;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_packets = 0;
+  std::uint64_t rx_packets = 0;
+  std::string protocol = "ipop";  // or "wireguard"
+};
+
+struct InterfaceStatus {
+  std::string name;
+  std::uint16_t mtu = 0;
+};
+
+struct NatStatus {
+  std::string kind = "unknown";
+  std::vector<std::string> mapped;  // endpoints that a gateway forwards to us
+};
+
+struct DhtStatus {
+  bool connected = false;
+  std::uint64_t nodes = 0;  // good ones in the routing table
+};
+
+struct EngineStatus {
+  std::uint32_t lcores = 0;
+  std::string poll;  // "adaptive" or "busy"
+  std::string wire;  // "socket"
+  std::string aead;  // "ipsec-mb (avx512)"
+  engine::EngineCounters counters;
+};
+
+struct Status {
+  std::string version;
+  std::string node_id;
+  std::string public_key;  // X25519, base64
+  std::string network;
+  std::string hostname;
+  std::vector<std::string> addresses;  // "192.168.10.10/24"
+  InterfaceStatus interface;
+  std::uint64_t uptime_s = 0;
+  NatStatus nat;
+  DhtStatus dht;
+  EngineStatus engine;
+  std::vector<std::string> warnings;  // sentences a user should act on
+  std::vector<PeerStatus> peers;
+};
+
+// The one peer that `who` names: an inner address, a hostname (case does not matter), or the first
+// digits of a node id. Fails if there is none, or several. The pointer is into `peers`.
+[[nodiscard]] Result<const PeerStatus*> find_peer(const std::vector<PeerStatus>& peers,
+                                                  std::string_view who);
+
+}  // namespace ipop::overlay

@@ -1,0 +1,274 @@
+#include "overlay/status_json.hpp"
+
+#include <concepts>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+namespace ipop::overlay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json counters_to_json(const engine::EngineCounters& counters) {
+  return {{"host_rx", counters.host_rx},   {"wire_rx", counters.wire_rx},
+          {"injected", counters.injected}, {"generated", counters.generated},
+          {"staged", counters.staged},     {"neighbour_answered", counters.neighbour_answered}};
+}
+
+// Fates that are drops, or those that are not. All are listed, zeros too: a reader can add up.
+Json fates_to_json(const engine::FateCounts& fates, bool drops) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < engine::kFateCount; ++i) {
+    const auto fate = static_cast<engine::Fate>(i);
+    if (engine::is_drop(fate) == drops) json[engine::name(fate)] = fates[i];
+  }
+  return json;
+}
+
+Json engine_to_json(const EngineStatus& engine) {
+  return {{"lcores", engine.lcores},
+          {"poll", engine.poll},
+          {"wire", engine.wire},
+          {"aead", engine.aead},
+          {"counters", counters_to_json(engine.counters)},
+          {"fates", fates_to_json(engine.counters.fates, false)},
+          {"drops", fates_to_json(engine.counters.fates, true)}};
+}
+
+// Reads the keys of one object. The first that has the wrong type is remembered; after it nothing
+// is read any more.
+class ObjectReader {
+ public:
+  ObjectReader(const Json& object, std::string_view where) : object_(object), where_(where) {
+    if (!object.is_object()) complain(where_ + " is not an object");
+  }
+
+  template <typename T>
+  void read(const char* key, T& into) {
+    const Json* value = find(key);
+    if (value != nullptr && !assign(*value, into)) {
+      complain(where_ + "." + key + " has the wrong type");
+    }
+  }
+
+  // The object behind `key`, if there is one.
+  template <typename Read>
+  void object(const char* key, Read read) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    ObjectReader inner(*value, where_ + "." + key);
+    if (inner.ok()) read(inner);
+    if (!inner.ok()) complain(inner.error_);
+  }
+
+  // Every object of the list behind `key`.
+  template <typename Read>
+  void list(const char* key, Read read) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_array()) return complain(where_ + "." + key + " is not a list");
+    for (const Json& entry : *value) {
+      ObjectReader inner(entry, where_ + "." + key + "[]");
+      if (inner.ok()) read(inner);
+      if (!inner.ok()) return complain(inner.error_);
+    }
+  }
+
+  void complain(std::string message) {
+    if (error_.empty()) error_ = std::move(message);
+  }
+
+  [[nodiscard]] bool ok() const noexcept { return error_.empty(); }
+  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+  [[nodiscard]] std::unexpected<Error> failure() const { return fail(error_); }
+
+ private:
+  [[nodiscard]] const Json* find(const char* key) const {
+    if (!ok()) return nullptr;
+    const auto found = object_.find(key);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
+  static bool assign(const Json& value, std::string& into) {
+    if (!value.is_string()) return false;
+    into = value.get_ref<const std::string&>();
+    return true;
+  }
+  static bool assign(const Json& value, bool& into) {
+    if (!value.is_boolean()) return false;
+    into = value.get<bool>();
+    return true;
+  }
+  static bool assign(const Json& value, double& into) {
+    if (!value.is_number()) return false;
+    into = value.get<double>();
+    return true;
+  }
+  template <std::unsigned_integral T>
+  static bool assign(const Json& value, T& into) {
+    if (!value.is_number_unsigned()) return false;
+    const auto number = value.get<std::uint64_t>();
+    into = static_cast<T>(number);
+    return into == number;
+  }
+  template <typename T>
+  static bool assign(const Json& value, std::optional<T>& into) {
+    if (value.is_null()) {
+      into.reset();
+      return true;
+    }
+    return assign(value, into.emplace());
+  }
+  static bool assign(const Json& value, std::vector<std::string>& into) {
+    if (!value.is_array()) return false;
+    into.clear();
+    for (const Json& entry : value) {
+      if (!entry.is_string()) return false;
+      into.push_back(entry.get_ref<const std::string&>());
+    }
+    return true;
+  }
+
+  const Json& object_;
+  std::string where_;
+  std::string error_;
+};
+
+// A word that `name` of the enumeration gives; `last` is its greatest value.
+template <typename Enum>
+void read_word(ObjectReader& reader, const char* key, Enum last, Enum& into) {
+  std::string word = name(into);
+  reader.read(key, word);
+  for (unsigned value = 0; value <= static_cast<unsigned>(last); ++value) {
+    if (word != name(static_cast<Enum>(value))) continue;
+    into = static_cast<Enum>(value);
+    return;
+  }
+  reader.complain(reader.where() + "." + key + " is '" + word + "', which is not known");
+}
+
+void read_fates(ObjectReader& reader, bool drops, engine::FateCounts& fates) {
+  for (std::size_t i = 0; i < engine::kFateCount; ++i) {
+    const auto fate = static_cast<engine::Fate>(i);
+    if (engine::is_drop(fate) == drops) reader.read(engine::name(fate), fates[i]);
+  }
+}
+
+void read_engine(ObjectReader& reader, EngineStatus& engine) {
+  reader.read("lcores", engine.lcores);
+  reader.read("poll", engine.poll);
+  reader.read("wire", engine.wire);
+  reader.read("aead", engine.aead);
+  engine::EngineCounters& counters = engine.counters;
+  reader.object("counters", [&](ObjectReader& inner) {
+    inner.read("host_rx", counters.host_rx);
+    inner.read("wire_rx", counters.wire_rx);
+    inner.read("injected", counters.injected);
+    inner.read("generated", counters.generated);
+    inner.read("staged", counters.staged);
+    inner.read("neighbour_answered", counters.neighbour_answered);
+  });
+  reader.object("fates", [&](ObjectReader& inner) { read_fates(inner, false, counters.fates); });
+  reader.object("drops", [&](ObjectReader& inner) { read_fates(inner, true, counters.fates); });
+}
+
+void read_peer(ObjectReader& reader, PeerStatus& peer) {
+  reader.read("node_id", peer.node_id);
+  reader.read("hostname", peer.hostname);
+  reader.read("addresses", peer.addresses);
+  read_word(reader, "state", PeerState::kRefused, peer.state);
+  read_word(reader, "path", PathKind::kRelay, peer.path);
+  reader.read("why", peer.why);
+  reader.read("endpoint", peer.endpoint);
+  reader.read("relay_via", peer.relay_via);
+  reader.read("rtt_ms", peer.rtt_ms);
+  reader.read("mtu", peer.mtu);
+  reader.read("cipher", peer.cipher);
+  reader.read("handshake_age_s", peer.handshake_age_s);
+  reader.read("tx_bytes", peer.tx_bytes);
+  reader.read("rx_bytes", peer.rx_bytes);
+  reader.read("tx_packets", peer.tx_packets);
+  reader.read("rx_packets", peer.rx_packets);
+  reader.read("protocol", peer.protocol);
+}
+
+}  // namespace
+
+Json to_json(const PeerStatus& peer) {
+  return {{"node_id", peer.node_id},        {"hostname", peer.hostname},
+          {"addresses", peer.addresses},    {"state", name(peer.state)},
+          {"path", name(peer.path)},        {"why", peer.why},
+          {"endpoint", peer.endpoint},      {"relay_via", peer.relay_via},
+          {"rtt_ms", or_null(peer.rtt_ms)}, {"mtu", or_null(peer.mtu)},
+          {"cipher", peer.cipher},          {"handshake_age_s", or_null(peer.handshake_age_s)},
+          {"tx_bytes", peer.tx_bytes},      {"rx_bytes", peer.rx_bytes},
+          {"tx_packets", peer.tx_packets},  {"rx_packets", peer.rx_packets},
+          {"protocol", peer.protocol}};
+}
+
+Json to_json(const Status& status) {
+  Json peers = Json::array();
+  for (const PeerStatus& peer : status.peers)
+    peers.push_back(to_json(peer));
+  return {{"version", status.version},
+          {"node_id", status.node_id},
+          {"public_key", status.public_key},
+          {"network", status.network},
+          {"hostname", status.hostname},
+          {"addresses", status.addresses},
+          {"interface", {{"name", status.interface.name}, {"mtu", status.interface.mtu}}},
+          {"uptime_s", status.uptime_s},
+          {"nat", {{"kind", status.nat.kind}, {"mapped", status.nat.mapped}}},
+          {"dht", {{"connected", status.dht.connected}, {"nodes", status.dht.nodes}}},
+          {"engine", engine_to_json(status.engine)},
+          {"warnings", status.warnings},
+          {"peers", std::move(peers)}};
+}
+
+Result<PeerStatus> peer_from_json(const Json& json) {
+  ObjectReader reader(json, "peer");
+  PeerStatus peer;
+  read_peer(reader, peer);
+  if (!reader.ok()) return reader.failure();
+  return peer;
+}
+
+Result<Status> status_from_json(const Json& json) {
+  ObjectReader reader(json, "status");
+  Status status;
+  reader.read("version", status.version);
+  reader.read("node_id", status.node_id);
+  reader.read("public_key", status.public_key);
+  reader.read("network", status.network);
+  reader.read("hostname", status.hostname);
+  reader.read("addresses", status.addresses);
+  reader.object("interface", [&](ObjectReader& inner) {
+    inner.read("name", status.interface.name);
+    inner.read("mtu", status.interface.mtu);
+  });
+  reader.read("uptime_s", status.uptime_s);
+  reader.object("nat", [&](ObjectReader& inner) {
+    inner.read("kind", status.nat.kind);
+    inner.read("mapped", status.nat.mapped);
+  });
+  reader.object("dht", [&](ObjectReader& inner) {
+    inner.read("connected", status.dht.connected);
+    inner.read("nodes", status.dht.nodes);
+  });
+  reader.object("engine", [&](ObjectReader& inner) { read_engine(inner, status.engine); });
+  reader.read("warnings", status.warnings);
+  reader.list("peers", [&](ObjectReader& inner) { read_peer(inner, status.peers.emplace_back()); });
+  if (!reader.ok()) return reader.failure();
+  return status;
+}
+
+std::string to_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace ipop::overlay
