@@ -1,0 +1,13 @@
+#include "app/cli/command.hpp"
+
+namespace ipop::app {
+
+void add_unsupported(CLI::App& app, Context& /*context*/) {
+  for (const char* name : {"ca", "doctor", "netcheck"}) {
+    CLI::App* command = app.add_subcommand(name, "(not supported yet)");
+    command->allow_extras();  // whatever its arguments will be
+    command->callback([name] { throw UsageError(std::string(name) + " is not supported yet"); });
+  }
+}
+
+}  // namespace ipop::app

@@ -1,0 +1,9 @@
+#include "app/version.hpp"
+
+namespace ipop::app {
+
+const char* version() noexcept {
+  return IPOP_VERSION;
+}
+
+}  // namespace ipop::app
