@@ -31,13 +31,12 @@ struct Context {
   std::filesystem::path runtime = "/run/ipop";
   bool runtime_given = false;   // on the command line or by IPOP_RUNTIME
   std::filesystem::path ipopd;  // the daemon's program; empty: next to ipop, or in PATH
+  std::chrono::milliseconds patience = std::chrono::seconds(10);  // with its start and its stop
   int exit_code = kSuccess;
 };
 
 // For answers that come without waiting for anything but the daemon.
 inline constexpr std::chrono::seconds kAnswerTimeout{5};
-// For the daemon's start and its stop.
-inline constexpr std::chrono::seconds kTransitionTimeout{10};
 
 // The value, or its error thrown: `ipop` ends with exit code 1 and that sentence.
 template <typename T>

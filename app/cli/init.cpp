@@ -74,10 +74,26 @@ void refuse_to_overwrite(const fs::path& file, std::string_view what) {
       "{} is there already, and {} is not overwritten: nothing was changed", file.string(), what));
 }
 
+// As a shell takes it for one word.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+:@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char letter : text) {
+    if (letter == '\'') {
+      word += "'\\''";
+    } else {
+      word += letter;
+    }
+  }
+  return word + "'";
+}
+
 void print_next(Context& context, const InitOptions& options, const Prefix& address) {
   const bool usual = options.config == InitOptions{}.config;
   context.out << fmt::format("\nNext: ipop up{}\n",
-                             usual ? "" : " --config " + options.config.string());
+                             usual ? "" : " --config " + shell_word(options.config.string()));
   context.out << fmt::format(
       "On the other machines: the same `ipop init`, each with an address of its own in {}.\n",
       address.masked().to_string());

@@ -17,8 +17,9 @@ NewFiles::~NewFiles() {
 }
 
 void NewFiles::make_directory(const fs::path& directory, fs::perms mode) {
+  const fs::path whole = fs::absolute(directory).lexically_normal();
   fs::path path;
-  for (const fs::path& part : fs::absolute(directory).lexically_normal()) {
+  for (const fs::path& part : whole) {
     path /= part;
     std::error_code error;
     if (part.empty() || fs::is_directory(path, error)) continue;
@@ -27,7 +28,7 @@ void NewFiles::make_directory(const fs::path& directory, fs::perms mode) {
                                (error ? error.message() : "it is in the way"));
     }
     made_.push_back(path);
-    fs::permissions(path, mode, error);
+    if (path == whole) fs::permissions(path, mode, error);
     if (error) throw std::runtime_error(path.string() + ": " + error.message());
   }
 }

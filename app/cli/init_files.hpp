@@ -16,8 +16,8 @@ class NewFiles {
   NewFiles& operator=(const NewFiles&) = delete;
   ~NewFiles();
 
-  // With its parents; those that are there already are left as they are. Throws
-  // std::runtime_error.
+  // With its parents, which get the usual mode of folders; what is there already is left as it
+  // is. Throws std::runtime_error.
   void make_directory(const std::filesystem::path& directory, std::filesystem::perms mode);
   // A file that somebody else made just now.
   void made(const std::filesystem::path& file) { made_.push_back(file); }

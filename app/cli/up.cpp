@@ -25,7 +25,12 @@ constexpr std::size_t kLinesShown = 10;
 
 conf::Config checked_configuration(const std::filesystem::path& file) {
   auto loaded = conf::load_file(file);
-  if (!loaded) throw UsageError("the configuration is not good\n" + to_string(loaded.error()));
+  if (!loaded) {
+    std::string errors = to_string(loaded.error());
+    while (errors.ends_with('\n'))
+      errors.pop_back();
+    throw UsageError("the configuration is not good\n" + errors);
+  }
   return *std::move(loaded);
 }
 
@@ -51,8 +56,9 @@ void print_up(Context& context, const Status& status, std::string_view how) {
                            daemon.log().string() + ")");
 }
 
-Status wait_until_up(DaemonProcess& daemon, const std::filesystem::path& runtime) {
-  const auto deadline = std::chrono::steady_clock::now() + kTransitionTimeout;
+Status wait_until_up(DaemonProcess& daemon, const std::filesystem::path& runtime,
+                     std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) {
     if (const auto status = status_if_up(runtime)) return *status;
     if (const auto code = daemon.ended()) {
@@ -60,8 +66,7 @@ Status wait_until_up(DaemonProcess& daemon, const std::filesystem::path& runtime
     }
     if (std::chrono::steady_clock::now() >= deadline) {
       daemon.terminate(kTerminatePatience);
-      throw_with_output(daemon, fmt::format("ipopd was not up within {} s and was stopped",
-                                            kTransitionTimeout.count()));
+      throw_with_output(daemon, "ipopd was not up in time and was stopped");
     }
     std::this_thread::sleep_for(kLookInterval);
   }
@@ -86,7 +91,7 @@ void start_daemon(Context& context, const std::filesystem::path& file) {
   }
   DaemonProcess daemon(context.ipopd.empty() ? find_ipopd() : context.ipopd, file,
                        config.paths.state / "ipopd.log");
-  print_up(context, wait_until_up(daemon, runtime), "is up");
+  print_up(context, wait_until_up(daemon, runtime, context.patience), "is up");
 }
 
 }  // namespace

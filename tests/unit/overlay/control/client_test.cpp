@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "overlay/control/answer.hpp"
-#include "tests/unit/overlay/control/control_socket.hpp"
+#include "tests/support/control_socket.hpp"
 
 namespace ipop::overlay::control {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "tests/unit/overlay/control/control_socket.hpp"
+#include "tests/support/control_socket.hpp"
 
 namespace ipop::overlay::control {
 namespace {
