@@ -1,0 +1,1 @@
+"""What `./dev test` is made of: build trees, suites and the report that adds them up."""

@@ -1,0 +1,48 @@
+"""Runs the namespace tests one after another, each in a process of its own with a time limit."""
+
+import os
+import shutil
+from pathlib import Path
+
+from harness.build_tree import ROOT
+from harness.command import run
+from harness.report import Report
+
+# Seconds; a test that draws nearer to its limit is too slow for every change.
+LIMITS_S = {"load_test": 240, "wireguard_interop_test": 240, "demo_test": 240}
+DEFAULT_LIMIT_S = 120
+
+
+def netns_tests(names=None) -> list:
+    files = sorted((ROOT / "tests/netns").glob("*_test.py"))
+    if names:
+        files = [f for f in files if f.stem in names or f.stem.removesuffix("_test") in names]
+    return files
+
+
+def run_netns_tests(report: Report, names=None, env=None) -> None:
+    if os.geteuid() != 0:
+        report.add("netns", False, "needs root, to make network namespaces")
+        return
+    files = netns_tests(names)
+    if not files:
+        report.add("netns", False, "no such test")
+    for file in files:
+        _run_file(report, file, env or {})
+
+
+def _run_file(report: Report, file: Path, env: dict) -> None:
+    name = file.stem.removesuffix("_test")
+    logs = report.directory / f"netns-{name}"
+    shutil.rmtree(logs, ignore_errors=True)
+    outcome = run(["python3", file], report.directory / f"netns-{name}.log",
+                  LIMITS_S.get(file.stem, DEFAULT_LIMIT_S),
+                  env={"IPOP_TEST_LOGS": str(logs), **env})
+    failures = len(report.failures)
+    count = report.add_lines(outcome.output, prefix=f"netns {name}: ")
+    if not outcome.ok and len(report.failures) == failures:
+        report.add(f"netns {name}", False, outcome.why())
+    elif count == 0:
+        report.add(f"netns {name}", False, "it ran no test")
+    if len(report.failures) > failures:
+        print(outcome.tail(60), flush=True)

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# Sourced by ./dev: the Debian 12 packages that building and testing need, and how to get them.
+
+# clang 16 because the default, 14, cannot compile std::expected of libstdc++ 12.
+PACKAGES="
+  g++ meson ninja-build pkg-config ccache python3 git
+  libdpdk-dev libipsec-mb-dev libsodium-dev libssl-dev libopendht-dev libyaml-cpp-dev libasio-dev
+  libnl-3-dev libnl-route-3-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+  clang-16 libclang-rt-16-dev clang-tidy-16 clang-format
+  iproute2 iputils-ping nftables tcpdump iperf3 ethtool procps socat jq util-linux
+  dhtnode wireguard-tools wireguard-go
+"
+
+# shellcheck disable=SC2086
+missing_packages() {
+  local installed
+  installed=" $(dpkg-query --show --showformat='${db:Status-Status}=${Package} ' $PACKAGES \
+    2>/dev/null || true)"
+  local package
+  for package in $PACKAGES; do
+    case $installed in
+      *" installed=$package "*) ;;
+      *) printf '%s ' "$package" ;;
+    esac
+  done
+}
+
+# Runs a command up to three times: a mirror may be busy for a moment.
+try_thrice() {
+  local attempt
+  for attempt in 1 2 3; do
+    "$@" && return 0
+    [ "$attempt" = 3 ] || sleep $((attempt * 5))
+  done
+  return 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    printf '%s\n' "dev: packages are missing and this is not root: run ./dev setup as root" >&2
+    return 1
+  fi
+}
+
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -o Acquire::Retries=3 \
+    -o DPkg::Lock::Timeout=300 "$@"
+}
+
+setup() {
+  local missing
+  missing=$(missing_packages)
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null ||
+    { printf '%s\n' "dev: not a Debian system; needed: $missing" >&2; return 1; }
+  printf '%s\n' "installing: $missing"
+  # The lists may be absent or too old; only then are they fetched.
+  # shellcheck disable=SC2086
+  apt_get --no-install-recommends --quiet=2 install $missing 2>/dev/null ||
+    { try_thrice apt_get --quiet=2 update &&
+      try_thrice apt_get --no-install-recommends --quiet=2 install $missing; }
+}

@@ -1,0 +1,56 @@
+"""Runs the unit test programs of a build tree and counts every single test in them."""
+
+import json
+from pathlib import Path
+
+from harness.build_tree import SANITIZER_ENV, BuildTree
+from harness.command import run
+from harness.report import Report
+
+
+def run_unit_tests(report: Report, suite: str, tree: BuildTree, only=None) -> None:
+    """`only`: names of programs, or None for all."""
+    found = False
+    for test in tree.tests():
+        if only is not None and test["name"] not in only:
+            continue
+        found = True
+        _run_program(report, suite, tree, test)
+    if not found:
+        report.add(suite, False, "the build has no test programs")
+
+
+def _run_program(report: Report, suite: str, tree: BuildTree, test: dict) -> None:
+    name = f"{suite} {test['name']}"
+    results = report.directory / f"{suite}-{test['name']}.json"
+    results.unlink(missing_ok=True)
+    limit_s = (test.get("timeout") or 60) * (4 if tree.sanitized else 1)
+    command = [*tree.launcher(), *test["cmd"], f"--gtest_output=json:{results}"]
+    outcome = run(command, results.with_suffix(".log"), limit_s,
+                  env={**SANITIZER_ENV, **test.get("env", {})})
+    counted, failed = _add_results(report, name, results)
+    if not outcome.ok and not failed:
+        report.add(name, False, outcome.why())
+    elif counted == 0:
+        report.add(name, False, "it ran no test")
+    if not outcome.ok:
+        print(outcome.tail(), flush=True)
+    report.note(f"{name}: {counted} tests in {outcome.seconds:.1f} s")
+
+
+def _add_results(report: Report, name: str, results: Path) -> tuple:
+    """Tests that ran, and tests that failed."""
+    try:
+        suites = json.loads(results.read_text(encoding="utf-8"))["testsuites"]
+    except (OSError, ValueError, KeyError):
+        return 0, 0
+    counted = failed = 0
+    for suite in suites:
+        for case in suite["testsuite"]:
+            if case.get("status") == "NOTRUN" or case.get("result") == "SKIPPED":
+                continue
+            why = "; ".join(f["failure"].splitlines()[0] for f in case.get("failures", []))
+            report.add(f"{name} {suite['name']}.{case['name']}", not why, why, quiet=True)
+            counted += 1
+            failed += bool(why)
+    return counted, failed
