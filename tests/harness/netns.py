@@ -2,11 +2,15 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from harness.build_tree import ROOT
 from harness.command import run
 from harness.report import Report
+
+sys.path.insert(0, str(ROOT / "tests/netns"))
+from rig.world import sweep  # noqa: E402
 
 # Seconds; a test that draws nearer to its limit is too slow for every change.
 LIMITS_S = {"load_test": 240, "wireguard_interop_test": 240, "demo_test": 240}
@@ -34,15 +38,19 @@ def run_netns_tests(report: Report, names=None, env=None) -> None:
 def _run_file(report: Report, file: Path, env: dict) -> None:
     name = file.stem.removesuffix("_test")
     logs = report.directory / f"netns-{name}"
+    prefix = f"ipop-{os.getpid()}-{name.replace('_', '')[:12]}-"
     shutil.rmtree(logs, ignore_errors=True)
     outcome = run(["python3", file], report.directory / f"netns-{name}.log",
                   LIMITS_S.get(file.stem, DEFAULT_LIMIT_S),
-                  env={"IPOP_TEST_LOGS": str(logs), **env})
+                  env={"IPOP_TEST_LOGS": str(logs), "IPOP_TEST_PREFIX": prefix, **env})
+    left = sweep(prefix)
     failures = len(report.failures)
     count = report.add_lines(outcome.output, prefix=f"netns {name}: ")
     if not outcome.ok and len(report.failures) == failures:
         report.add(f"netns {name}", False, outcome.why())
     elif count == 0:
         report.add(f"netns {name}", False, "it ran no test")
+    if left:
+        report.add(f"netns {name} cleans up", False, f"left behind: {' '.join(left)}")
     if len(report.failures) > failures:
         print(outcome.tail(60), flush=True)

@@ -1,0 +1,1 @@
+"""Machines for tests, as network namespaces: topology, processes, IPOP nodes and measurements."""

@@ -1,0 +1,71 @@
+"""TCP and UDP between hosts, with iperf3 and socat."""
+
+import hashlib
+import json
+import os
+
+from rig.conditions import Failure, expect, wait_until
+from rig.world import Host
+
+PORT = 5201
+
+
+class IperfServer:
+    """One iperf3 server; it serves one test after another."""
+
+    def __init__(self, host: Host, address: str, port: int = PORT):
+        self.address, self.port = address, port
+        self._process = host.start("iperf3", "-s", "-B", address, "-p", port, "--forceflush",
+                                   name=f"iperf3-{port}")
+        self._process.wait_for_line("listening", 5)
+
+    def stop(self) -> None:
+        self._process.kill()
+
+
+def iperf(client: Host, server: IperfServer, seconds: float, *options) -> dict:
+    """Runs a test; returns the "end" part of iperf3's report."""
+    outcome = client.run("iperf3", "-c", server.address, "-p", server.port, "-t", seconds, "-J",
+                         "--connect-timeout", "5000", *options, check=False,
+                         limit_s=seconds + 30)
+    try:
+        report = json.loads(outcome.stdout)
+    except ValueError:
+        raise Failure(f"iperf3 printed no report: {outcome.stderr or outcome.stdout}") from None
+    if "error" in report:
+        raise Failure(f"iperf3: {report['error']}")
+    return report["end"]
+
+
+def tcp_mbit(client: Host, server: IperfServer, seconds: float, streams: int = 1,
+             *options) -> float:
+    end = iperf(client, server, seconds, "-P", streams, *options)
+    return end["sum_received"]["bits_per_second"] / 1e6
+
+
+def udp_received_pps(client: Host, server: IperfServer, seconds: float, size: int,
+                     mbit: float = 0) -> float:
+    """Datagrams a second that arrived; `mbit` 0 = as fast as the sender can."""
+    end = iperf(client, server, seconds, "-u", "-l", size, "-b", f"{mbit}M")
+    total = end["sum"]
+    return (total["packets"] - total["lost_packets"]) / total["seconds"]
+
+
+def transfer(sender: Host, receiver: Host, address: str, megabytes: int, port: int = 5300,
+             limit_s: float = 60) -> None:
+    """Sends random bytes by TCP to `address` of the receiver and compares their digests."""
+    source, copy = sender.directory / "sent", receiver.directory / "received"
+    source.write_bytes(os.urandom(megabytes << 20))
+    copy.unlink(missing_ok=True)
+    server = receiver.start("socat", "-u", f"TCP-LISTEN:{port},bind={address},reuseaddr",
+                            f"OPEN:{copy},creat", name=f"socat-{port}")
+    wait_until("the receiver listens",
+               lambda: f":{port} " in receiver.run("ss", "-tln").stdout, 5)
+    sender.run("socat", "-u", f"FILE:{source}", f"TCP:{address}:{port},connect-timeout=5",
+               limit_s=limit_s)
+    expect(server.wait(10) == 0, f"the receiver failed: {server.last_line()}")
+    expect(digest(source) == digest(copy), "what arrived is not what was sent")
+
+
+def digest(file) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
