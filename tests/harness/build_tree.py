@@ -52,14 +52,16 @@ class BuildTree:
 
     def build_shown(self) -> int:
         """Builds all, on the console; returns the exit status."""
-        status = 0
-        if not self._is_configured():
-            status = subprocess.call(self._setup_command(), cwd=ROOT,
-                                     env={**os.environ, **self.compiler})
-        status = status or subprocess.call(self._ninja_command(()))
+        if not self.configure_shown():
+            return 1
+        status = subprocess.call(self._ninja_command(()))
         if status == 0:
             self._link_programs()
         return status
+
+    def configure_shown(self) -> bool:
+        return self._is_configured() or subprocess.call(
+            self._setup_command(), cwd=ROOT, env={**os.environ, **self.compiler}) == 0
 
     def tests(self) -> list:
         """What meson knows of the tests: dicts with name, cmd, env, timeout."""

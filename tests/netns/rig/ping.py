@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from rig.conditions import Failure
 from rig.world import Host
 
-REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes from .*icmp_seq=(\d+) .*time=([\d.]+) ms")
+# Pings of less than 16 bytes carry no time.
+REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes from .*icmp_seq=(\d+) ttl=\d+(?: time=([\d.]+) ms)?")
 SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
 
 
@@ -42,7 +43,7 @@ def parse(output: str) -> Pings:
         reply = REPLY.match(line)
         summary = SUMMARY.search(line)
         if reply:
-            pings.replies.append((float(reply[1]), int(reply[2]), float(reply[3])))
+            pings.replies.append((float(reply[1]), int(reply[2]), float(reply[3] or 0)))
         elif "Unreachable" in line:
             pings.unreachable += 1
         elif summary:

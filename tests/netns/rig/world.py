@@ -123,6 +123,19 @@ class World:
                     print(f"    | {line}")
             raise
 
+    def cable(self, name: str, other: str) -> tuple:
+        """Two new hosts joined by one veth pair and nothing else."""
+        number = 100 + len(self.hosts)
+        ends = [self._make_namespace(each, f"10.9.{number}.{last}")
+                for each, last in ((name, 1), (other, 2))]
+        run("ip", "-n", ends[0].namespace, "link", "add", "eth0", "type", "veth",
+            "peer", "name", "eth0", "netns", ends[1].namespace)
+        for end in ends:
+            self.hosts.append(end)
+            run("ip", "-n", end.namespace, "address", "add", f"{end.address}/24", "dev", "eth0")
+            run("ip", "-n", end.namespace, "link", "set", "eth0", "up")
+        return tuple(ends)
+
     def close(self) -> None:
         """Must not be interrupted: see unwind_on_signals."""
         sweep(self.prefix)
