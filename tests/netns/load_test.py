@@ -23,10 +23,11 @@ def connected_pair(world) -> tuple:
 
 def unbalanced(node) -> str:
     """Why the node's packets do not add up now; empty if they do."""
-    counters = node.status()["engine"]["counters"]
+    engine = node.status()["engine"]
+    counters = engine["counters"]
     came = sum(counters[name] for name in ("host_rx", "wire_rx", "injected", "generated"))
-    went = sum(counters["fates"].values()) + counters["staged"]
-    return "" if came == went else f"{came} packets came, {went} have a fate: {counters}"
+    went = sum(engine["fates"].values()) + sum(engine["drops"].values()) + counters["staged"]
+    return "" if came == went else f"{came} packets came, {went} have a fate: {engine}"
 
 
 def must_balance(node) -> None:

@@ -1,6 +1,8 @@
 """A plain WireGuard peer, Debian's wireguard-go, in a static entry of the configuration.
 
-    alice ipopd        192.168.10.10 (10.9.1.2) ── router ── wg wireguard-go 192.168.10.30 (10.9.2.2)
+    alice ipopd        192.168.10.10 (10.9.1.2) ─┐
+                                                 ├─ router
+    wg    wireguard-go 192.168.10.30 (10.9.2.2) ─┘
 
 Rekeying takes minutes, so one case uses the build whose handshake timers run twenty times as fast:
 ipopd then rekeys every six seconds, wireguard-go just answers.

@@ -1,6 +1,7 @@
 """Runs the cases of a test file: functions named test_…, each in a fresh World.
 
-Prints "ok NAME (SECONDS s)" or "FAIL NAME: why" for each; the name is the function's, as a sentence.
+Prints "ok NAME (SECONDS s)" or "FAIL NAME: why" for each; the name is the function's, as a
+sentence.
 A case may return a string, which is shown: a measured number.
 """
 

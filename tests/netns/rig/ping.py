@@ -63,7 +63,8 @@ def ping(host: Host, address: str, count: int, interval_s: float = 0.05, wait_s:
                        check=False, limit_s=count * interval_s + 10 * wait_s + 20)
     pings = parse(outcome.stdout)
     if pings.sent == 0:
-        raise Failure(f"ping {address} on {host.name}: {(outcome.stderr or outcome.stdout).strip()}")
+        said = (outcome.stderr or outcome.stdout).strip()
+        raise Failure(f"ping {address} on {host.name}: {said}")
     return pings
 
 
