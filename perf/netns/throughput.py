@@ -4,9 +4,9 @@
     alice ── veth ── bob      both ends, and all that encrypts, on this machine's cores
 
 Each round measures each of the three in turn, so that a noisy moment hits all; what counts is the
-ratio of medians, not the figures of one machine. TCP is measured with
-iperf3, UDP with udp_rate.cpp (64 bytes, batches of 64, as fast as the sender can; what arrived is
-counted), round trips with 1,000 pings 2 ms apart. `./dev bench [--seconds N] [--rounds N] [--json FILE]`
+ratio of medians, not the figures of one machine. TCP is measured with iperf3; UDP with udp_rate.cpp
+(64 bytes, batches of 64, as fast as the sender can; what arrived is counted); round trips with
+1,000 pings 2 ms apart. `./dev bench [--seconds N] [--rounds N] [--json FILE]`
 """
 
 import argparse
