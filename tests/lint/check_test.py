@@ -41,7 +41,8 @@ class Includes(LintCase):
             "kni/a.cpp": '#include "engine/port/port.hpp"\n#include <rte_mbuf.h>\n',
             "engine/path/a.cpp": '#include <rte_mbuf.h>\n#include "base/ip.hpp"\n',
             "app/a.cpp": '#include "overlay/a.hpp"\n#include "engine/engine.hpp"\n',
-            "tests/unit/overlay/a_test.cpp": '#include "overlay/a.hpp"\n',
+            "tests/unit/overlay/a_test.cpp": '#include "overlay/a.hpp"\n#include "sample.hpp"\n',
+            "tests/unit/overlay/sample.hpp": "",
         })
 
     def test_refuses_every_wrong_direction(self):
