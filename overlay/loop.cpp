@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <asio/post.hpp>
 
 #include "overlay/local_addresses.hpp"
 

@@ -35,7 +35,15 @@ Overlay::Overlay(Context context, OverlaySettings settings,
     : context_(std::move(context)),
       settings_(std::move(settings)),
       on_fatal_(std::move(on_fatal)),
-      peers_(context_.table, context_.network.handshake_mac(), settings_.max_peers),
+      peers_(context_.table, context_.network.handshake_mac(), settings_.max_peers,
+             [this](const Prefix& prefix, bool added) {
+               const auto covers = [&](const Prefix& subnet) {
+                 return subnet.contains(prefix.address) && subnet.length <= prefix.length;
+               };
+               if (std::ranges::none_of(settings_.subnets, covers)) {
+                 settings_.on_route(prefix, added);
+               }
+             }),
       handshaker_(context_, peers_),
       liveness_(context_),
       paths_(context_, liveness_),

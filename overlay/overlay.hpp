@@ -31,6 +31,9 @@ struct OverlaySettings {
   std::filesystem::path known_peers_file;
   std::uint16_t port = 0;  // of the wire
   std::size_t max_peers = 65536;
+  // For the host's routing table: a prefix outside `subnets` is reached through a peer, or no
+  // longer.
+  PeerTable::OnRoute on_route = [](const Prefix&, bool) {};
 };
 
 class Overlay {

@@ -15,8 +15,11 @@ Peer* find(const Map& map, const Key& key) {
 }  // namespace
 
 PeerTable::PeerTable(engine::ForwardingTable& forwarding, const Secret<32>& network_mac,
-                     std::size_t limit)
-    : forwarding_(forwarding), network_mac_(network_mac), limit_(limit) {}
+                     std::size_t limit, OnRoute on_route)
+    : forwarding_(forwarding),
+      network_mac_(network_mac),
+      limit_(limit),
+      on_route_(std::move(on_route)) {}
 
 PeerTable::~PeerTable() {
   while (!peers_.empty())
@@ -84,6 +87,7 @@ Result<void> PeerTable::add_route(Peer& peer, const Prefix& prefix) {
   if (added) {
     routes_[masked] = &peer;
     peer.routes.push_back(masked);
+    on_route_(masked, true);
   }
   return added;
 }
@@ -92,6 +96,7 @@ void PeerTable::drop_routes(Peer& peer) {
   for (const Prefix& prefix : peer.routes) {
     forwarding_.remove_route(prefix, peer.index);
     routes_.erase(prefix);
+    on_route_(prefix, false);
   }
   peer.routes.clear();
 }

@@ -14,8 +14,13 @@ namespace ipop::overlay {
 
 class PeerTable {
  public:
+  // A prefix is reached through a peer from now on, or no longer.
+  using OnRoute = std::function<void(const Prefix& prefix, bool added)>;
+
   // `forwarding` must outlive the table. At most `limit` peers.
-  PeerTable(engine::ForwardingTable& forwarding, const Secret<32>& network_mac, std::size_t limit);
+  PeerTable(
+      engine::ForwardingTable& forwarding, const Secret<32>& network_mac, std::size_t limit,
+      OnRoute on_route = [](const Prefix&, bool) {});
   ~PeerTable();
   PeerTable(const PeerTable&) = delete;
   PeerTable& operator=(const PeerTable&) = delete;
@@ -49,6 +54,7 @@ class PeerTable {
   engine::ForwardingTable& forwarding_;
   const Secret<32> network_mac_;
   const std::size_t limit_;
+  const OnRoute on_route_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Peer>> peers_;  // by PeerIndex
   std::map<ExchangePublicKey, Peer*> by_key_;
   std::unordered_map<NodeId, Peer*> by_node_;

@@ -1,0 +1,247 @@
+#include "app/daemon.hpp"
+
+#include <pthread.h>
+#include <sodium.h>
+
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "app/daemon_parts.hpp"
+#include "app/pinger.hpp"
+#include "app/sd_notify.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "conf/load.hpp"
+#include "conf/reload.hpp"
+#include "kni/tap_port.hpp"
+#include "overlay/control/server.hpp"
+#include "overlay/loop.hpp"
+#include "overlay/trust/own_credential.hpp"
+
+namespace ipop::app {
+namespace {
+
+template <typename T>
+T value_or_throw(Result<T> result, const std::string& context) {
+  if (!result) throw std::runtime_error(context + ": " + result.error().message);
+  return std::move(*result);
+}
+
+overlay::Identity load_identity(const conf::Config& config) {
+  const auto file = config.paths.state / "node.key";
+  auto identity = overlay::Identity::load(file);
+  if (!identity) {
+    throw std::runtime_error(file.string() + ": " + identity.error().message +
+                             "; `ipop init` makes the node's key");
+  }
+  return std::move(*identity);
+}
+
+overlay::Credential make_credential(const conf::Config& config, const overlay::Identity& identity) {
+  std::vector<Prefix> addresses;
+  for (const Prefix& own : inner_addresses(config)) {
+    addresses.push_back(Prefix::host(own.address));
+  }
+  std::string warning;
+  auto credential = value_or_throw(
+      overlay::own_credential(identity, addresses, config.network.routes, config.network.hostname,
+                              config.paths.state / "credential", read_clock().wall, warning),
+      "credential");
+  if (!warning.empty()) log::warning("{}", warning);
+  return credential;
+}
+
+// All parts, in the order in which they are made; they go in the opposite order.
+class Daemon {
+ public:
+  Daemon(const conf::Config& config, std::filesystem::path file);
+  void run();
+
+ private:
+  [[nodiscard]] overlay::Context context();
+  [[nodiscard]] overlay::OverlaySettings overlay_settings();
+  [[nodiscard]] overlay::control::Handlers handlers();
+  [[nodiscard]] overlay::Status status();
+  [[nodiscard]] Result<overlay::control::ReloadReport> reload();
+  void wait_for_signals();
+  void on_route(const Prefix& prefix, bool added);
+  void stop(std::optional<std::string> error);
+
+  conf::Config config_;
+  const std::filesystem::path file_;
+  asio::io_context io_{1};
+  overlay::control::RuntimeDirectory runtime_;
+  overlay::Identity identity_;
+  overlay::NetworkKey network_;
+  overlay::Credential credential_;
+  std::unique_ptr<kni::HostLink> link_;
+  std::vector<Endpoint> bound_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<overlay::OpenDhtDirectory> directory_;
+  std::unique_ptr<overlay::Overlay> overlay_;
+  std::unique_ptr<overlay::Loop> loop_;
+  std::unique_ptr<overlay::control::Server> server_;
+  asio::signal_set signals_;
+  SdNotifier notifier_ = SdNotifier::from_environment();
+  std::optional<std::string> error_;
+};
+
+Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
+    : config_(config),
+      file_(std::move(file)),
+      runtime_(config.paths.runtime),
+      identity_(load_identity(config)),
+      network_(value_or_throw(
+          overlay::NetworkKey::derive(config.network.name, config.network.secret), "network key")),
+      credential_(make_credential(config, identity_)),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP) {
+  const engine::EngineSettings settings = engine_settings(config_);
+  auto wire = std::make_unique<engine::UdpPort>(wire_settings(config_));
+  bound_ = wire->bound();
+  link_ = std::make_unique<kni::HostLink>(link_settings(config_));
+  engine::start_eal_for(settings);
+  auto host = std::make_unique<kni::TapPort>(link_->fd(), link_->mac(), link_->own_addresses());
+  engine_ = std::make_unique<engine::Engine>(settings, std::move(host), std::move(wire));
+  directory_ = std::make_unique<overlay::OpenDhtDirectory>(
+      directory_settings(config_, bound_), [this](const Endpoint& to, ByteView datagram) {
+        engine_->injector().send_datagram(to, datagram);
+      });
+  overlay_ = std::make_unique<overlay::Overlay>(context(), overlay_settings(),
+                                                [this](std::string why) { stop(std::move(why)); });
+  loop_ = std::make_unique<overlay::Loop>(io_, engine_->punts(), *directory_, *overlay_,
+                                          config_.interface.name);
+  server_ = std::make_unique<overlay::control::Server>(io_, runtime_, version(), handlers());
+}
+
+overlay::Context Daemon::context() {
+  return {.table = engine_->table(),
+          .injector = engine_->injector(),
+          .directory = *directory_,
+          .identity = identity_,
+          .network = network_,
+          .suites = suites(config_, engine_->suites()),
+          .path_mtu = kUdpPayload6,
+          .credential = credential_};
+}
+
+overlay::OverlaySettings Daemon::overlay_settings() {
+  std::vector<Prefix> subnets;
+  for (const Prefix& own : inner_addresses(config_))
+    subnets.push_back(own.masked());
+  return {.network_name = config_.network.name,
+          .subnets = std::move(subnets),
+          .static_peers = static_peers(config_),
+          .known_peers_file = config_.paths.state / "peers.json",
+          .port = bound_.front().port,
+          .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
+}
+
+void Daemon::on_route(const Prefix& prefix, bool added) {
+  const auto done = added ? link_->add_route(prefix) : link_->remove_route(prefix);
+  if (!done) log::warning("route {}: {}", prefix.to_string(), done.error().message);
+}
+
+overlay::control::Handlers Daemon::handlers() {
+  return {
+      .status = [this] { return status(); },
+      .peer = [this](std::string_view who) -> Result<overlay::PeerStatus> {
+        const overlay::Status all = status();
+        const auto found = overlay::find_peer(all.peers, who);
+        if (!found) return std::unexpected(found.error());
+        return **found;
+      },
+      .ping =
+          [this](const overlay::control::PingRequest& request, overlay::control::PingSink sink) {
+            Pinger::start(io_, *overlay_, request, std::move(sink));
+            loop_->kick();
+          },
+      .reload = [this] { return reload(); },
+      .stop = [this] { stop(std::nullopt); }};
+}
+
+overlay::Status Daemon::status() {
+  overlay::Status status;
+  status.version = version();
+  for (const Prefix& own : inner_addresses(config_))
+    status.addresses.push_back(own.to_string());
+  status.interface = {.name = link_->name(), .mtu = link_->mtu()};
+  status.engine = {.lcores = engine_->lcores(),
+                   .poll = std::string(engine_->poll_mode()),
+                   .wire = "socket",
+                   .aead = std::string(engine_->aead_name()),
+                   .counters = engine_->counters()};
+  overlay_->describe(status, read_clock());
+  return status;
+}
+
+Result<overlay::control::ReloadReport> Daemon::reload() {
+  auto loaded = conf::load_file(file_);
+  if (!loaded) return fail(conf::to_string(loaded.error()));
+  const conf::Changes changes = conf::compare(config_, *loaded);
+  config_ = conf::with_live_changes(config_, *loaded);
+  log::configure(config_.log.level, config_.log.format);
+  overlay_->set_static_peers(static_peers(config_), read_clock());
+  loop_->kick();
+  overlay::control::ReloadReport report;
+  report.applied.assign(changes.live.begin(), changes.live.end());
+  report.needs_restart.assign(changes.need_restart.begin(), changes.need_restart.end());
+  for (const std::string& key : report.needs_restart) {
+    log::warning("reload: {} changed, which takes effect at the next start", key);
+  }
+  return report;
+}
+
+void Daemon::wait_for_signals() {
+  signals_.async_wait([this](const std::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      if (const auto report = reload(); !report) {
+        log::error("reload: nothing changed: {}", report.error().message);
+      }
+      wait_for_signals();
+    } else {
+      stop(std::nullopt);
+    }
+  });
+}
+
+void Daemon::stop(std::optional<std::string> error) {
+  if (error && !error_) error_ = std::move(error);
+  // Not from inside the overlay's own call: that one has to return first.
+  asio::post(io_, [this] {
+    static_cast<void>(notifier_.notify("STOPPING=1"));
+    loop_->stop();
+    io_.stop();
+  });
+}
+
+void Daemon::run() {
+  pthread_setname_np(pthread_self(), "ipop-overlay");
+  engine_->start();
+  loop_->start();
+  wait_for_signals();
+  log::info("{} is up: {} on {}, node {}", config_.network.name,
+            config_.network.address.to_string(), link_->name(), identity_.node_id().brief());
+  static_cast<void>(notifier_.notify("READY=1"));
+  io_.run();
+  server_.reset();
+  engine_->stop();
+  if (error_) throw std::runtime_error(*error_);
+}
+
+}  // namespace
+
+void run_daemon(const conf::Config& config, const std::filesystem::path& file) {
+  if (sodium_init() < 0) throw std::runtime_error("libsodium does not start");
+  log::configure(config.log.level, config.log.format);
+  // A peer or a client that goes away is an error of a write, never a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  Daemon(config, file).run();
+}
+
+}  // namespace ipop::app

@@ -1,0 +1,79 @@
+#include "app/daemon_parts.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "overlay/handshake/payload.hpp"
+
+namespace ipop::app {
+
+std::vector<Prefix> inner_addresses(const conf::Config& config) {
+  std::vector<Prefix> addresses{config.network.address};
+  if (config.network.address6) addresses.push_back(*config.network.address6);
+  return addresses;
+}
+
+kni::HostLinkSettings link_settings(const conf::Config& config) {
+  return {.name = config.interface.name,
+          .mtu = config.interface.mtu.value_or(kAutoMtu),
+          .addresses = inner_addresses(config)};
+}
+
+engine::EngineSettings engine_settings(const conf::Config& config) {
+  engine::EngineSettings settings{.poll = config.engine.poll,
+                                  .hugepages = config.engine.hugepages,
+                                  .memory_mb = config.engine.memory_mb};
+  settings.pool.largest_packet =
+      std::max<std::uint32_t>(settings.pool.largest_packet, link_settings(config).mtu);
+  return settings;
+}
+
+engine::UdpSettings wire_settings(const conf::Config& config) {
+  return {.listen = config.overlay.listen,
+          .allow_missing_family = config.overlay.listen.size() > 1};
+}
+
+overlay::OpenDhtConfig directory_settings(const conf::Config& config,
+                                          const std::vector<Endpoint>& bound) {
+  const auto has = [&](bool v4) {
+    return std::ranges::any_of(
+        bound, [&](const Endpoint& endpoint) { return endpoint.address.is_v4() == v4; });
+  };
+  return {.network = config.overlay.dht_network,
+          .ipv4 = has(true),
+          .ipv6 = has(false),
+          .bootstrap = config.overlay.bootstrap,
+          .node_cache = config.paths.state / "dht_nodes"};
+}
+
+std::vector<overlay::StaticPeer> static_peers(const conf::Config& config) {
+  std::vector<overlay::StaticPeer> peers;
+  for (const conf::StaticPeer& from : config.overlay.peers) {
+    peers.push_back({.name = from.name,
+                     .key = from.public_key,
+                     .endpoint = from.endpoint,
+                     .allowed_ips = from.allowed_ips,
+                     .form = from.protocol == conf::PeerProtocol::kIpop
+                                 ? overlay::handshake::Form::kIpop
+                                 : overlay::handshake::Form::kWireGuard,
+                     .preshared_key = from.preshared_key,
+                     .persistent_keepalive = std::chrono::seconds(from.persistent_keepalive_s)});
+  }
+  return peers;
+}
+
+std::uint8_t suites(const conf::Config& config, std::uint8_t available) {
+  using overlay::handshake::suite_bit;
+  std::uint8_t wanted = available;
+  if (config.engine.cipher == conf::CipherChoice::kAes256Gcm) {
+    wanted = suite_bit(engine::AeadSuite::kAes256Gcm);
+  } else if (config.engine.cipher == conf::CipherChoice::kChaCha20Poly1305) {
+    wanted = suite_bit(engine::AeadSuite::kChaCha20Poly1305);
+  }
+  if ((wanted & available) != wanted) {
+    throw std::runtime_error("engine.cipher: this processor lacks the instructions for it");
+  }
+  return wanted;
+}
+
+}  // namespace ipop::app
