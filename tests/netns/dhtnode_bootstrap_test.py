@@ -49,6 +49,7 @@ def test_nodes_that_started_first_join_when_the_bootstrap_node_appears(world):
     bootstrap = [f"{dht.address}:{DHT_PORT}"]
     alice, bob = node(world, "alice", 10, bootstrap), node(world, "bob", 20, bootstrap)
     start_together(alice, bob)
+    alice.await_answer()
     expect(not alice.status()["dht"]["connected"], "connected to a DHT that is not there")
     dht.start("dhtnode", "-p", DHT_PORT)
     for each in (alice, bob):

@@ -68,9 +68,17 @@ class Node:
         wait_until(f"tapipop up on {self.name}", up, limit_s, 0.01)
         self.up_at = time.time()
 
+    def await_answer(self, limit_s: float = START_LIMIT_S) -> None:
+        """Waits for the control socket, which is there when all parts run."""
+        def answers():
+            self.daemon.must_run()
+            return (self.runtime / "control.sock").exists()
+        wait_until(f"ipopd on {self.name} to answer", answers, limit_s, 0.01)
+
     def start(self) -> None:
         self.launch()
         self.await_up()
+        self.await_answer()
 
     def stop(self) -> None:
         status = self.daemon.stop()
