@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "overlay/directory/dht_message.hpp"
+
 namespace ipop::overlay {
 namespace {
 
@@ -80,12 +82,9 @@ bool DhtNode::admit_datagram(ByteView datagram, Instant now) noexcept {
         std::min(kDatagramsPerSecond, datagram_tokens_ + passed.count() * kDatagramsPerSecond);
     datagrams_filled_ = now;
   }
-  if (datagram.empty() || (datagram[0] & 0xf0) != 0x80 || datagram.size() > kMaxDatagram) {
-    return false;
-  }
-  if (datagram_tokens_ < 1) return false;
+  if (datagram_tokens_ < 1 || datagram.size() > kMaxDatagram) return false;
   datagram_tokens_ -= 1;
-  return true;
+  return is_dht_message(datagram);
 }
 
 void DhtNode::on_datagram(const Endpoint& source, ByteView datagram, Instant now) {

@@ -39,7 +39,7 @@ struct OpenDhtConfig {
 struct DirectoryCounters {
   std::uint64_t datagrams_in = 0;
   std::uint64_t datagrams_out = 0;
-  std::uint64_t datagrams_refused = 0;  // not the DHT's, too large, or too many a second
+  std::uint64_t datagrams_refused = 0;  // not a DHT message, too large, or too many a second
   std::uint64_t values_passed = 0;
   std::uint64_t values_duplicate = 0;
   std::uint64_t values_unfit = 0;     // of a type, size or form that IPOP never stores
