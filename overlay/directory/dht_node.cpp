@@ -97,10 +97,11 @@ void DhtNode::on_datagram(const Endpoint& source, ByteView datagram, Instant now
   (void)pump(datagram, source, now);
   // Whoever calls first is likely a node. OpenDHT would wait a second before it asks; the first
   // node of a new network has nobody else to be connected by.
-  if (!connected() && greeted_ < kGreetedPerCall) {
-    ++greeted_;
-    ping(source);
-  }
+  if (connected() || greeted_ == kGreetedPerCall) return;
+  count_good_nodes();
+  if (good_nodes_ != 0) return;
+  ++greeted_;
+  ping(source);
 }
 
 // OpenDHT parses what strangers send, and throws at times. One bad datagram or timer must not end

@@ -84,6 +84,7 @@ bool run_until(std::vector<Node*> nodes, const std::function<bool()>& done, Dura
       next = std::min(next, node->directory.due());
       fds.push_back({.fd = node->socket.fd.get(), .events = POLLIN, .revents = 0});
     }
+    if (done()) break;
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - read_monotonic());
     (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<long>(0, wait.count())));
     for (Node* node : nodes)
