@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "overlay/directory/dht_message.hpp"
 
@@ -57,6 +58,7 @@ std::uint64_t random_seed() {
 
 DhtNode::DhtNode(const OpenDhtConfig& config, DhtSocket::Send send, DirectoryCounters& counters)
     : config_(config),
+      send_(std::move(send)),
       counters_(counters),
       schedule_(random_seed(), config.silence),
       cache_(config.node_cache),
@@ -65,7 +67,12 @@ DhtNode::DhtNode(const OpenDhtConfig& config, DhtSocket::Send send, DirectoryCou
     bootstrap_.push_back({.host = host});
   if (bootstrap_.empty())
     bootstrap_.push_back({.host = {std::string(kPublicBootstrap), kPublicBootstrapPort}});
-  auto socket = std::make_unique<DhtSocket>(std::move(send), config_.ipv4, config_.ipv6);
+  make_dht();
+}
+
+void DhtNode::make_dht() {
+  if (socket_ != nullptr) sent_before_ += socket_->sent();
+  auto socket = std::make_unique<DhtSocket>(send_, config_.ipv4, config_.ipv6);
   socket_ = socket.get();
   dht_ = std::make_unique<dht::Dht>(std::move(socket), dht_config(config_),
                                     std::shared_ptr<dht::Logger>());
@@ -132,7 +139,15 @@ void DhtNode::run(Instant now) {
   (void)pump({}, {}, now);
   count_good_nodes();
   take_answers();
-  switch (schedule_.step(good_nodes_ != 0, now)) {
+  const BootstrapSchedule::Step step = schedule_.step(good_nodes_ != 0, now);
+  if (std::exchange(counters_.isolations, schedule_.isolations()) != schedule_.isolations()) {
+    // Searches and listenings of a node that was cut off for so long are stale, and OpenDHT cannot
+    // be made to end them. A fresh node costs one round trip.
+    if (std::vector<Endpoint> nodes = known_nodes(); !nodes.empty()) remembered_ = std::move(nodes);
+    ++generation_;
+    make_dht();
+  }
+  switch (step) {
     case BootstrapSchedule::Step::kBootstrap:
       call_bootstrap_nodes(now);
       break;
@@ -143,12 +158,11 @@ void DhtNode::run(Instant now) {
       break;
   }
   remember_nodes(now);
-  counters_.isolations = schedule_.isolations();
 }
 
 Instant DhtNode::flush(Instant now) {
   const Instant next = std::min({pump({}, {}, now), schedule_.next(), save_at_});
-  counters_.datagrams_out = socket_->sent();
+  counters_.datagrams_out = sent_before_ + socket_->sent();
   return resolver_.busy() ? std::min(next, now + kResolverPoll) : next;
 }
 

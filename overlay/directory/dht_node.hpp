@@ -35,6 +35,8 @@ class DhtNode {
   // As of the last run().
   [[nodiscard]] bool connected() const noexcept { return schedule_.connected(); }
   [[nodiscard]] unsigned good_nodes() const noexcept { return good_nodes_; }
+  // Changes when dht() becomes another one, with nothing stored, asked or listened to.
+  [[nodiscard]] unsigned generation() const noexcept { return generation_; }
   // For get, put and listen. Their callbacks must not call back into it.
   [[nodiscard]] dht::Dht& dht() noexcept { return *dht_; }
 
@@ -47,6 +49,7 @@ class DhtNode {
   };
 
   [[nodiscard]] Instant pump(ByteView datagram, const Endpoint& source, Instant now);
+  void make_dht();
   void count_good_nodes();
   void take_answers();
   void call_bootstrap_nodes(Instant now);
@@ -58,6 +61,7 @@ class DhtNode {
   void save_nodes();
 
   const OpenDhtConfig config_;
+  const DhtSocket::Send send_;
   DirectoryCounters& counters_;
   BootstrapSchedule schedule_;
   Resolver resolver_;
@@ -67,6 +71,8 @@ class DhtNode {
   std::size_t next_remembered_ = 0;
   unsigned greeted_ = 0;  // strangers pinged since the last call
   unsigned good_nodes_ = 0;
+  unsigned generation_ = 0;
+  std::uint64_t sent_before_ = 0;  // by the sockets of earlier generations
   Instant save_at_ = Instant::max();
   double datagram_tokens_ = 0;
   Instant datagrams_filled_{};

@@ -70,6 +70,7 @@ void OpenDhtDirectory::on_datagram(const Endpoint& source, ByteView datagram, In
 Instant OpenDhtDirectory::run(Instant now) {
   now_ = now;
   node_->run(now);
+  if (std::exchange(generation_, node_->generation()) != node_->generation()) forget_dht();
   const bool connected = node_->connected();
   if (connected && !was_connected_) start_over();
   was_connected_ = connected;
@@ -81,6 +82,18 @@ Instant OpenDhtDirectory::run(Instant now) {
   const Instant next = std::min(node_->flush(now), events_.empty() ? Instant::max() : now);
   due_ = std::clamp(next, now + kShortestWait, now + kLongestWait);
   return due_;
+}
+
+// The DHT node is a new one: what we held of the old one means nothing to it.
+void OpenDhtDirectory::forget_dht() {
+  for (auto& [key, publication] : publications_)
+    publication.id = 0;
+  for (auto& [id, lookup] : lookups_)
+    lookup.asked = false;
+  for (auto& [id, listener] : listeners_) {
+    listener.token = 0;
+    listener.in_second_form = false;
+  }
 }
 
 // The network may have forgotten us, or be another part of it than before.
@@ -115,7 +128,7 @@ void OpenDhtDirectory::do_what_is_due() {
   }
   for (auto& [id, listener] : listeners_) {
     if (listener.listen_at <= now_) {
-      listen_at(id, listener);
+      start_listening(id, listener);
     } else if (listener.poll_at <= now_) {
       poll(id, listener);
       listener.poll_at = now_ + jittered(upkeep_.poll);
@@ -223,15 +236,15 @@ void OpenDhtDirectory::listen(const DirectoryKey& key, OnValue found) {
   due_ = Instant{};
 }
 
-// OpenDHT answers a query from what it already listens to if that covers it, and for a while after
-// the end of that too. So each new listening asks in another form than the last; both forms match
-// plain values. (A third, by sequence number, makes 2.4.12 throw.)
-void OpenDhtDirectory::listen_at(Id id, Listener& listener) {
+// OpenDHT answers a query from what it already listens to if that covers it, and 2.4.12 keeps
+// listening for good after cancelListen(). So listening again asks in another form. There are two,
+// no more, that match all plain values (a third, by sequence number, makes it throw).
+void OpenDhtDirectory::start_listening(Id id, Listener& listener) {
   dht::Where where;
-  if (listener.form++ % 2 == 0) {
-    where.valueType(dht::ValueType::USER_DATA.id);
-  } else {
+  if (listener.in_second_form) {
     where.userType("");
+  } else {
+    where.valueType(dht::ValueType::USER_DATA.id);
   }
   const auto found = [this, id](const Values& values, bool expired) {
     if (expired) return true;
@@ -243,15 +256,20 @@ void OpenDhtDirectory::listen_at(Id id, Listener& listener) {
   const std::size_t last = listener.token;
   listener.token = node_->dht().listen(at, dht::ValueCallback(found), {}, std::move(where));
   if (last != 0) node_->dht().cancelListen(at, last);
-  listener.listen_at = now_ + jittered(upkeep_.relisten);
+  listener.listen_at = Instant::max();
   listener.poll_at = now_ + jittered(upkeep_.poll);
 }
 
-// Asks for all values, which no form of listening covers, so that the network is asked.
+// Asks for all values, which neither form of listening covers, so that the network is asked. A
+// value that only this brings shows that the listening has gone quiet.
 void OpenDhtDirectory::poll(Id id, const Listener& listener) {
   const auto found = [this, id](const Values& values) {
-    for (const auto& value : values)
-      pass_to_listener(id, value->data, is_plain(*value));
+    for (const auto& value : values) {
+      if (!pass_to_listener(id, value->data, is_plain(*value))) continue;
+      ++counters_.values_polled;
+      Listener& quiet = listeners_.at(id);
+      if (!std::exchange(quiet.in_second_form, true)) quiet.listen_at = now_;
+    }
     return true;
   };
   node_->dht().get(to_dht(listener.key), dht::GetCallback(found), dht::DoneCallback());
@@ -290,14 +308,15 @@ void OpenDhtDirectory::pass_to_lookup(Id id, ByteView value, bool fits) {
   });
 }
 
-void OpenDhtDirectory::pass_to_listener(Id id, ByteView value, bool fits) {
+bool OpenDhtDirectory::pass_to_listener(Id id, ByteView value, bool fits) {
   const auto at = listeners_.find(id);
-  if (at == listeners_.end() || !admit(at->second.gate, value, fits)) return;
+  if (at == listeners_.end() || !admit(at->second.gate, value, fits)) return false;
   events_.push_back([this, id, bytes = DirectoryValue(value.begin(), value.end())] {
     if (const auto listener = listeners_.find(id); listener != listeners_.end()) {
       listener->second.found(bytes);
     }
   });
+  return true;
 }
 
 // Callbacks may call this class again; what that queues waits for the next run().

@@ -21,8 +21,7 @@ namespace ipop::overlay {
 // How often what OpenDHT should keep going by itself is done again.
 struct UpkeepIntervals {
   Duration republish = std::chrono::minutes(4);  // nodes keep a value for ten
-  Duration relisten = std::chrono::minutes(3);   // a long listening can go quiet
-  Duration poll = std::chrono::seconds(30);      // of a key listened to
+  Duration poll = std::chrono::seconds(30);      // of a key listened to: a listening can go quiet
 };
 
 struct OpenDhtConfig {
@@ -41,6 +40,7 @@ struct DirectoryCounters {
   std::uint64_t datagrams_out = 0;
   std::uint64_t datagrams_refused = 0;  // not a DHT message, too large, or too many a second
   std::uint64_t values_passed = 0;
+  std::uint64_t values_polled = 0;  // of these, found by a poll where a push was due
   std::uint64_t values_duplicate = 0;
   std::uint64_t values_unfit = 0;     // of a type, size or form that IPOP never stores
   std::uint64_t values_too_many = 0;  // held back, see ValueGate
@@ -109,9 +109,9 @@ class OpenDhtDirectory final : public Directory {
   struct Listener {
     DirectoryKey key;
     OnValue found;
-    std::size_t token = 0;  // OpenDHT's; 0 = not listening
-    unsigned form = 0;      // of the query, see listen_at()
-    Instant listen_at{};    // when to listen (again)
+    std::size_t token = 0;        // OpenDHT's; 0 = not listening
+    bool in_second_form = false;  // of the query, see start_listening()
+    Instant listen_at{};          // when to listen (again)
     Instant poll_at{};
     ValueGate gate;
   };
@@ -122,11 +122,13 @@ class OpenDhtDirectory final : public Directory {
   void put_once(const Posting& posting);
   void ask(Id id, Lookup& lookup);
   void finish(Id id, bool complete);
-  void listen_at(Id id, Listener& listener);
+  void start_listening(Id id, Listener& listener);
   void poll(Id id, const Listener& listener);
   void pass_to_lookup(Id id, ByteView value, bool fits);
-  void pass_to_listener(Id id, ByteView value, bool fits);
+  // Whether the value was new.
+  bool pass_to_listener(Id id, ByteView value, bool fits);
   [[nodiscard]] bool admit(ValueGate& gate, ByteView value, bool fits);
+  void forget_dht();
   void start_over();
   void do_what_is_due();
   void limit_waiting();
@@ -138,6 +140,7 @@ class OpenDhtDirectory final : public Directory {
   Instant connected_at_{};  // the last run() that found the node connected; epoch = not run yet
   Instant due_{};
   bool was_connected_ = false;
+  unsigned generation_ = 0;  // of the DHT node that tokens and ids below are of
   Id next_id_ = 1;
   std::map<DirectoryKey, Publication> publications_;
   std::deque<Posting> postings_;

@@ -79,7 +79,7 @@ TEST(OpenDhtUpkeep, JoinsANetworkThatComesUpLater) {
 TEST(OpenDhtUpkeep, OutlivesTheLossOfWhatTheNetworkStored) {
   DhtWorld world(1ms);
   DhtWorld::Node& storing = world.add();
-  const UpkeepIntervals brief{.republish = 300ms, .relisten = 500ms, .poll = 200ms};
+  const UpkeepIntervals brief{.republish = 300ms, .poll = 200ms};
   DhtWorld::Node& alice = world.add({.upkeep = brief, .silence = kShortSilence});
   DhtWorld::Node& bob = world.add({.upkeep = brief, .silence = kShortSilence});
   ASSERT_TRUE(world.run_until_all_connected());
@@ -102,22 +102,40 @@ TEST(OpenDhtUpkeep, OutlivesTheLossOfWhatTheNetworkStored) {
   }));
 }
 
-// A poll or a new listening that OpenDHT answers from its own cache would help nobody.
-TEST(OpenDhtUpkeep, PollsAndListensAgainOnTheWire) {
-  for (const UpkeepIntervals& upkeep : {UpkeepIntervals{.relisten = 1h, .poll = 300ms},
-                                        UpkeepIntervals{.relisten = 300ms, .poll = 1h}}) {
-    DhtWorld world(1ms);
-    world.add();
-    DhtWorld::Node& listening = world.add({.upkeep = upkeep});
-    ASSERT_TRUE(world.run_until_all_connected());
-    Values heard;
-    listening.directory->listen(kKey, collect(heard));
-    const Instant start = read_monotonic();
-    ASSERT_TRUE(world.run_until([&] { return read_monotonic() > start + 200ms; }));
-    const auto& counters = listening.directory->counters();
-    const auto before = counters.datagrams_out;
-    EXPECT_TRUE(world.run_until([&] { return counters.datagrams_out >= before + 2; }, 1s));
-  }
+// A poll that OpenDHT answers from what it listens to already would help nobody.
+TEST(OpenDhtUpkeep, PollsOnTheWire) {
+  DhtWorld world(1ms);
+  world.add();
+  DhtWorld::Node& listening = world.add({.upkeep = {.poll = 300ms}});
+  ASSERT_TRUE(world.run_until_all_connected());
+  Values heard;
+  listening.directory->listen(kKey, collect(heard));
+  const Instant start = read_monotonic();
+  ASSERT_TRUE(world.run_until([&] { return read_monotonic() > start + 200ms; }));
+  const auto& counters = listening.directory->counters();
+  const auto before = counters.datagrams_out;
+  EXPECT_TRUE(world.run_until([&] { return counters.datagrams_out >= before + 2; }, 1s));
+}
+
+// The storing node believes that it told the listener, whose datagrams from it are lost meanwhile.
+TEST(OpenDhtUpkeep, FindsByPollingWhatWasNotPushed) {
+  DhtWorld world(1ms);
+  world.add();
+  DhtWorld::Node& listening = world.add({.upkeep = {.poll = 2s}});
+  DhtWorld::Node& publishing = world.add();
+  ASSERT_TRUE(world.run_until_all_connected());
+  Values heard;
+  listening.directory->listen(kKey, collect(heard));
+  publishing.directory->publish(kKey, value(1));
+  ASSERT_TRUE(world.run_until([&] { return heard.size() == 1; }));
+  listening.cut_off = true;
+  const auto puts = publishing.directory->counters().puts;
+  publishing.directory->publish(kKey, value(2));
+  ASSERT_TRUE(world.run_until([&] { return publishing.directory->counters().puts > puts; }));
+  const Instant put = read_monotonic();
+  ASSERT_TRUE(world.run_until([&] { return read_monotonic() > put + 100ms; }));
+  listening.cut_off = false;
+  EXPECT_TRUE(world.run_until([&] { return heard.size() == 2; }));
 }
 
 TEST(OpenDhtUpkeep, StopsRepeatingWhatWasWithdrawn) {
