@@ -323,8 +323,8 @@ void Overlay::send_candidates(Peer& peer) {
 }
 
 void Overlay::on_lost_address(const LostAddress& lost) {
-  on_fatal_("address conflict: " + lost.address.to_string() + " is in use in this network by " + lost.holder +
-            ", which claimed it first; choose another address");
+  on_fatal_("address conflict: " + lost.address.to_string() + " is in use in this network by " +
+            lost.holder + ", which claimed it first; choose another address");
 }
 
 void Overlay::warn(std::string text) {

@@ -126,8 +126,8 @@ bool Membership::settle_own_address(Peer& peer, Instant now) {
     for (const Prefix& theirs : peer.credential->addresses) {
       if (own.address != theirs.address) continue;
       ++context_.counters.address_conflicts;
-      on_warning_("address conflict: " + peer.display() + " also claims our address " + own.address.to_string() +
-                  "; we claimed it first, so it is refused");
+      on_warning_("address conflict: " + peer.display() + " also claims our address " +
+                  own.address.to_string() + "; we claimed it first, so it is refused");
       refuse(peer, message::RefusalReason::kAddressInUse, own.address,
              "claims our address " + own.address.to_string(), now);
       return false;

@@ -1,5 +1,5 @@
-// Control messages of a peer: any bytes parse or are refused, and what parses is written back as the
-// same bytes.
+// Control messages of a peer: any bytes parse or are refused, and what parses is written back as
+// the same bytes.
 #include <cstdlib>
 
 #include "overlay/peer/message.hpp"
