@@ -1,12 +1,9 @@
 #include "engine/path/inject_ring.hpp"
 
-#include <rte_errno.h>
-#include <rte_ring_elem.h>
 #include <sys/eventfd.h>
 
 #include <cstring>
 #include <stdexcept>
-#include <string>
 
 #include "engine/path/packet.hpp"
 #include "engine/port/port.hpp"
@@ -14,15 +11,9 @@
 namespace ipop::engine {
 
 InjectRing::InjectRing(rte_mempool* pool)
-    : pool_(pool), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  static std::atomic<unsigned> made{0};
-  const std::string name = "ipop-orders-" + std::to_string(made++);
-  ring_.reset(rte_ring_create_elem(name.c_str(), sizeof(Order), kOrders, SOCKET_ID_ANY,
-                                   RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ));
-  if (!ring_) {
-    throw std::runtime_error("no memory for the ring of orders (" +
-                             std::string(rte_strerror(rte_errno)) + "): raise engine.memory_mb");
-  }
+    : pool_(pool),
+      ring_(make_ring("orders", sizeof(Order), kOrders)),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!wake_fd_) throw std::runtime_error("no eventfd for the lcore: too many open files");
 }
 
@@ -92,7 +83,7 @@ std::uint32_t InjectRing::take(Order* into, std::uint32_t most) noexcept {
 bool InjectRing::prepare_sleep() noexcept {
   // Pairs with the exchange in put().
   sleeping_.exchange(true, std::memory_order_acq_rel);
-  if (rte_ring_empty(ring_.get()) != 0) return true;
+  if (nothing_to_take(ring_.get())) return true;
   end_sleep(false);
   return false;
 }

@@ -4,15 +4,14 @@
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
-#include <rte_ring.h>
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 #include "base/fd.hpp"
 #include "engine/api/inject.hpp"
 #include "engine/owned_counter.hpp"
+#include "engine/ring.hpp"
 
 namespace ipop::engine {
 
@@ -60,16 +59,12 @@ class InjectRing final : public Injector {
   [[nodiscard]] int wake_fd() const noexcept { return wake_fd_.get(); }
 
  private:
-  struct Free {
-    void operator()(rte_ring* at) const noexcept { rte_ring_free(at); }
-  };
-
   [[nodiscard]] rte_mbuf* copy(ByteView bytes, std::size_t most) noexcept;
   bool put(Order order) noexcept;
   bool refuse() noexcept;
 
   rte_mempool* pool_;
-  std::unique_ptr<rte_ring, Free> ring_;
+  Ring ring_;
   Fd wake_fd_;
   OwnedCounter accepted_;  // overlay: rw, anybody: r
   OwnedCounter refused_;   // overlay: rw, anybody: r

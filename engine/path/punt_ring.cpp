@@ -1,32 +1,17 @@
 #include "engine/path/punt_ring.hpp"
 
-#include <rte_errno.h>
-#include <rte_ring_elem.h>
 #include <sys/eventfd.h>
 
 #include <stdexcept>
-#include <string>
 
 #include "engine/path/packet.hpp"
 #include "engine/port/port.hpp"
 
 namespace ipop::engine {
 
-PuntRing::Ring PuntRing::make_ring(const char* what, std::uint32_t size) {
-  static std::atomic<unsigned> made{0};
-  const std::string name = std::string("ipop-") + what + "-" + std::to_string(made++);
-  Ring ring(rte_ring_create_elem(name.c_str(), sizeof(Item), size, SOCKET_ID_ANY,
-                                 RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ));
-  if (!ring) {
-    throw std::runtime_error("no memory for the ring of " + std::string(what) + " (" +
-                             rte_strerror(rte_errno) + "): raise engine.memory_mb");
-  }
-  return ring;
-}
-
 PuntRing::PuntRing()
-    : datagrams_(make_ring("punts", kDatagrams)),
-      events_(make_ring("events", kEvents)),
+    : datagrams_(make_ring("punts", sizeof(Item), kDatagrams)),
+      events_(make_ring("events", sizeof(Item), kEvents)),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!wake_fd_) throw std::runtime_error("no eventfd for the overlay: too many open files");
 }
@@ -83,7 +68,7 @@ bool PuntRing::take_one(Item& item) noexcept {
 }
 
 bool PuntRing::empty() const noexcept {
-  return rte_ring_empty(events_.get()) != 0 && rte_ring_empty(datagrams_.get()) != 0;
+  return nothing_to_take(events_.get()) && nothing_to_take(datagrams_.get());
 }
 
 std::size_t PuntRing::drain(std::size_t limit, const std::function<void(const Punt&)>& take) {

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <rte_mbuf.h>
-#include <rte_ring.h>
 
 #include <atomic>
 #include <memory>
 
 #include "base/fd.hpp"
 #include "engine/api/punt.hpp"
+#include "engine/ring.hpp"
 
 namespace ipop::engine {
 
@@ -51,12 +51,6 @@ class PuntRing final : public PuntQueue {
   };
   static_assert(sizeof(Item) % 4 == 0, "rte_ring copies whole words");
 
-  struct Free {
-    void operator()(rte_ring* at) const noexcept { rte_ring_free(at); }
-  };
-  using Ring = std::unique_ptr<rte_ring, Free>;
-
-  [[nodiscard]] static Ring make_ring(const char* what, std::uint32_t size);
   [[nodiscard]] bool put(rte_ring* ring, Item item) noexcept;
   [[nodiscard]] bool take_one(Item& item) noexcept;
   [[nodiscard]] bool empty() const noexcept;

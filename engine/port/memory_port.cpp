@@ -1,24 +1,17 @@
 #include "engine/port/memory_port.hpp"
 
-#include <rte_errno.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
-#include <string>
 
 namespace ipop::engine {
 
-PacketQueue::PacketQueue(std::uint32_t size) : wait_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  static std::atomic<unsigned> made{0};
-  const std::string name = "ipop-queue-" + std::to_string(made++);
-  ring_.reset(rte_ring_create(name.c_str(), size, SOCKET_ID_ANY,
-                              RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ));
-  if (!ring_ || !wait_fd_) {
-    throw std::runtime_error("no memory for a packet queue: " +
-                             std::string(rte_strerror(rte_errno)));
-  }
+PacketQueue::PacketQueue(std::uint32_t size)
+    : ring_(make_ring("queue", sizeof(rte_mbuf*), size)),
+      wait_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!wait_fd_) throw std::runtime_error("no eventfd for a packet queue: too many open files");
 }
 
 PacketQueue::~PacketQueue() {
@@ -52,10 +45,6 @@ std::uint16_t PacketQueue::pop(std::span<rte_mbuf*> into) noexcept {
   if (eventfd_read(wait_fd_.get(), &value) != 0) return 0;
   signalled_.exchange(false, std::memory_order_acq_rel);
   return take();
-}
-
-std::uint32_t PacketQueue::size() const noexcept {
-  return rte_ring_count(ring_.get());
 }
 
 std::uint16_t MemoryHostPort::rx_burst(rte_mempool*, std::span<rte_mbuf*> into) noexcept {

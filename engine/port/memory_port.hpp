@@ -2,14 +2,12 @@
 // taken by hand. One thread polls a port (the lcore), one other may push and pop.
 #pragma once
 
-#include <rte_ring.h>
-
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 #include "base/fd.hpp"
 #include "engine/port/port.hpp"
+#include "engine/ring.hpp"
 
 namespace ipop::engine {
 
@@ -25,14 +23,10 @@ class PacketQueue {
   // Both take from the front, or fill from the front, and return how many.
   std::uint16_t push(std::span<rte_mbuf* const> packets) noexcept;
   std::uint16_t pop(std::span<rte_mbuf*> into) noexcept;
-  [[nodiscard]] std::uint32_t size() const noexcept;
   [[nodiscard]] int wait_fd() const noexcept { return wait_fd_.get(); }
 
  private:
-  struct Free {
-    void operator()(rte_ring* at) const noexcept { rte_ring_free(at); }
-  };
-  std::unique_ptr<rte_ring, Free> ring_;
+  Ring ring_;
   Fd wait_fd_;
   // True: wait_fd_ is, or will be, readable. Exchanges only. Both threads: rw
   alignas(64) std::atomic<bool> signalled_{false};
