@@ -13,6 +13,9 @@ from pathlib import Path
 from harness.command import Outcome, run
 
 ROOT = Path(__file__).resolve().parents[2]
+# The trees compile mostly the same: what one compiled, another takes from the compiler's cache,
+# although their directories have different names.
+os.environ.setdefault("CCACHE_NOHASHDIR", "1")
 JOBS = os.environ.get("IPOP_JOBS") or str(os.cpu_count() or 2)
 
 # A sanitizer's findings end the program, so that a test cannot pass over them.
