@@ -35,9 +35,14 @@ Result<Answer> parse_answer(const std::string& line) {
     const bool told = error != json.end() && error->is_string();
     return fail(told ? error->get<std::string>() : "the daemon refused, and did not say why");
   }
-  const auto done = json.find("done");
-  return Answer{.result = std::move(json["result"]),
-                .done = done != json.end() && done->is_boolean() && done->get<bool>()};
+  Answer answer;
+  if (const auto done = json.find("done"); done != json.end()) {
+    answer.done = done->is_boolean() && done->get<bool>();
+  }
+  if (const auto result = json.find("result"); result != json.end()) {
+    answer.result = std::move(*result);
+  }
+  return answer;
 }
 
 }  // namespace
