@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <sys/prctl.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -36,8 +39,7 @@ overlay::Identity load_identity(const conf::Config& config) {
   const auto file = config.paths.state / "node.key";
   auto identity = overlay::Identity::load(file);
   if (!identity) {
-    throw std::runtime_error(file.string() + ": " + identity.error().message +
-                             "; `ipop init` makes the node's key");
+    throw std::runtime_error(identity.error().message + ": `ipop init` makes the node's key");
   }
   return std::move(*identity);
 }
@@ -56,6 +58,14 @@ overlay::Credential make_credential(const conf::Config& config, const overlay::I
   return credential;
 }
 
+constexpr std::chrono::seconds kInterfaceCheckInterval{1};
+
+// Whether a change of this key takes effect here while running. conf::compare() says which keys
+// could; what nothing carries out yet is honestly one that waits for a restart.
+bool takes_effect(std::string_view key) {
+  return key == "overlay.peers" || key.starts_with("log.");
+}
+
 // All parts, in the order in which they are made; they go in the opposite order.
 class Daemon {
  public:
@@ -69,6 +79,7 @@ class Daemon {
   [[nodiscard]] overlay::Status status();
   [[nodiscard]] Result<overlay::control::ReloadReport> reload();
   void wait_for_signals();
+  void watch_interface();
   void on_route(const Prefix& prefix, bool added);
   void stop(std::optional<std::string> error);
 
@@ -80,6 +91,7 @@ class Daemon {
   overlay::NetworkKey network_;
   overlay::Credential credential_;
   std::unique_ptr<kni::HostLink> link_;
+  const kni::TapPort* tap_ = nullptr;  // the engine's
   std::vector<Endpoint> bound_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<overlay::OpenDhtDirectory> directory_;
@@ -87,6 +99,7 @@ class Daemon {
   std::unique_ptr<overlay::Loop> loop_;
   std::unique_ptr<overlay::control::Server> server_;
   asio::signal_set signals_;
+  asio::steady_timer interface_check_;
   SdNotifier notifier_ = SdNotifier::from_environment();
   std::optional<std::string> error_;
 };
@@ -99,13 +112,15 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
       network_(value_or_throw(
           overlay::NetworkKey::derive(config.network.name, config.network.secret), "network key")),
       credential_(make_credential(config, identity_)),
-      signals_(io_, SIGTERM, SIGINT, SIGHUP) {
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      interface_check_(io_) {
   const engine::EngineSettings settings = engine_settings(config_);
   auto wire = std::make_unique<engine::UdpPort>(wire_settings(config_));
   bound_ = wire->bound();
   link_ = std::make_unique<kni::HostLink>(link_settings(config_));
   engine::start_eal_for(settings);
   auto host = std::make_unique<kni::TapPort>(link_->fd(), link_->mac(), link_->own_addresses());
+  tap_ = host.get();
   engine_ = std::make_unique<engine::Engine>(settings, std::move(host), std::move(wire));
   directory_ = std::make_unique<overlay::OpenDhtDirectory>(
       directory_settings(config_, bound_), [this](const Endpoint& to, ByteView datagram) {
@@ -181,15 +196,26 @@ overlay::Status Daemon::status() {
 
 Result<overlay::control::ReloadReport> Daemon::reload() {
   auto loaded = conf::load_file(file_);
-  if (!loaded) return fail(conf::to_string(loaded.error()));
-  const conf::Changes changes = conf::compare(config_, *loaded);
-  config_ = conf::with_live_changes(config_, *loaded);
-  log::configure(config_.log.level, config_.log.format);
-  overlay_->set_static_peers(static_peers(config_), read_clock());
-  loop_->kick();
+  if (!loaded) {
+    std::string errors = conf::to_string(loaded.error());
+    while (errors.ends_with('\n'))
+      errors.pop_back();
+    return fail(std::move(errors));
+  }
   overlay::control::ReloadReport report;
-  report.applied.assign(changes.live.begin(), changes.live.end());
-  report.needs_restart.assign(changes.need_restart.begin(), changes.need_restart.end());
+  const conf::Changes changes = conf::compare(config_, *loaded);
+  for (const std::string_view key : changes.live) {
+    (takes_effect(key) ? report.applied : report.needs_restart).emplace_back(key);
+  }
+  report.needs_restart.insert(report.needs_restart.end(), changes.need_restart.begin(),
+                              changes.need_restart.end());
+  config_.log = loaded->log;
+  log::configure(config_.log.level, config_.log.format);
+  if (std::ranges::find(changes.live, "overlay.peers") != changes.live.end()) {
+    config_.overlay.peers = loaded->overlay.peers;
+    overlay_->set_static_peers(static_peers(config_), read_clock());
+    loop_->kick();
+  }
   for (const std::string& key : report.needs_restart) {
     log::warning("reload: {} changed, which takes effect at the next start", key);
   }
@@ -210,6 +236,15 @@ void Daemon::wait_for_signals() {
   });
 }
 
+void Daemon::watch_interface() {
+  interface_check_.expires_after(kInterfaceCheckInterval);
+  interface_check_.async_wait([this](const std::error_code& error) {
+    if (error) return;
+    if (tap_->gone()) return stop("the interface " + link_->name() + " was deleted");
+    watch_interface();
+  });
+}
+
 void Daemon::stop(std::optional<std::string> error) {
   if (error && !error_) error_ = std::move(error);
   // Not from inside the overlay's own call: that one has to return first.
@@ -225,13 +260,19 @@ void Daemon::run() {
   engine_->start();
   loop_->start();
   wait_for_signals();
-  log::info("{} is up: {} on {}, node {}", config_.network.name,
-            config_.network.address.to_string(), link_->name(), identity_.node_id().brief());
-  static_cast<void>(notifier_.notify("READY=1"));
+  watch_interface();
+  // Not the network's name: without a secret, it is the secret.
+  log::info("ipopd {} is up: {} on {}, node {}, port {}", version(),
+            config_.network.address.to_string(), link_->name(), identity_.node_id().brief(),
+            bound_.front().port);
+  if (const auto told = notifier_.notify("READY=1"); !told) {
+    log::warning("{}", told.error().message);
+  }
   io_.run();
   server_.reset();
   engine_->stop();
   if (error_) throw std::runtime_error(*error_);
+  log::info("ipopd has stopped");
 }
 
 }  // namespace
@@ -241,6 +282,8 @@ void run_daemon(const conf::Config& config, const std::filesystem::path& file) {
   log::configure(config.log.level, config.log.format);
   // A peer or a client that goes away is an error of a write, never a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  // Nothing is ever executed from here; should that change by an attacker's hand, it gains nothing.
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   Daemon(config, file).run();
 }
 

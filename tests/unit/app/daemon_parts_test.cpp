@@ -1,0 +1,84 @@
+#include "app/daemon_parts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace ipop::app {
+namespace {
+
+conf::Config tutorial() {
+  conf::Config config;
+  config.network.name = "tutorial";
+  config.network.address = *Prefix::parse("192.168.10.10/24");
+  return config;
+}
+
+TEST(DaemonParts, FitTheInterfaceToTheUsualPath) {
+  EXPECT_EQ(link_settings(tutorial()).mtu, 1420);
+  EXPECT_EQ(engine_settings(tutorial()).pool.largest_packet, 1500u);
+}
+
+TEST(DaemonParts, MakeBuffersThatHoldALargePacketOfTheInterface) {
+  conf::Config config = tutorial();
+  config.interface.mtu = 9000;
+  EXPECT_EQ(link_settings(config).mtu, 9000);
+  EXPECT_EQ(engine_settings(config).pool.largest_packet, 9000u);
+}
+
+TEST(DaemonParts, KnowBothAddresses) {
+  conf::Config config = tutorial();
+  EXPECT_EQ(inner_addresses(config).size(), 1u);
+  config.network.address6 = *Prefix::parse("fd00:1::10/64");
+  ASSERT_EQ(inner_addresses(config).size(), 2u);
+  EXPECT_EQ(link_settings(config).addresses[1].to_string(), "fd00:1::10/64");
+}
+
+TEST(DaemonParts, OfferWhatTheMachineHasAndTheUserWants) {
+  constexpr std::uint8_t kChaCha = 1;
+  constexpr std::uint8_t kAes = 2;
+  conf::Config config = tutorial();
+  EXPECT_EQ(suites(config, kChaCha | kAes), kChaCha | kAes);
+  EXPECT_EQ(suites(config, kChaCha), kChaCha);
+  config.engine.cipher = conf::CipherChoice::kChaCha20Poly1305;
+  EXPECT_EQ(suites(config, kChaCha | kAes), kChaCha);
+  config.engine.cipher = conf::CipherChoice::kAes256Gcm;
+  EXPECT_EQ(suites(config, kChaCha | kAes), kAes);
+  EXPECT_THROW((void)suites(config, kChaCha), std::runtime_error);
+}
+
+TEST(DaemonParts, JoinTheDhtInTheFamiliesOfTheWire) {
+  const conf::Config config = tutorial();
+  const Endpoint v4 = *Endpoint::parse("0.0.0.0:4545");
+  const Endpoint v6 = *Endpoint::parse("[::]:4545");
+  EXPECT_TRUE(directory_settings(config, {v4}).ipv4);
+  EXPECT_FALSE(directory_settings(config, {v4}).ipv6);
+  EXPECT_FALSE(directory_settings(config, {v6}).ipv4);
+  EXPECT_TRUE(directory_settings(config, {v4, v6}).ipv6);
+}
+
+TEST(DaemonParts, InsistOnTheOnlyAddressToListenOn) {
+  conf::Config config = tutorial();
+  config.overlay.listen = {*Endpoint::parse("[::]:4545")};
+  EXPECT_FALSE(wire_settings(config).allow_missing_family);
+  config.overlay.listen.push_back(*Endpoint::parse("0.0.0.0:4545"));
+  EXPECT_TRUE(wire_settings(config).allow_missing_family);
+}
+
+TEST(DaemonParts, PassOnStaticPeers) {
+  conf::Config config = tutorial();
+  config.overlay.peers.push_back({.name = "gateway",
+                                  .endpoint = Endpoint::parse("192.0.2.1:51820").value(),
+                                  .allowed_ips = {*Prefix::parse("10.7.0.0/16")},
+                                  .protocol = conf::PeerProtocol::kWireGuard,
+                                  .persistent_keepalive_s = 25});
+  const auto peers = static_peers(config);
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].name, "gateway");
+  EXPECT_EQ(peers[0].form, overlay::handshake::Form::kWireGuard);
+  EXPECT_EQ(peers[0].persistent_keepalive, Duration(std::chrono::seconds(25)));
+  EXPECT_EQ(peers[0].endpoint->to_string(), "192.0.2.1:51820");
+}
+
+}  // namespace
+}  // namespace ipop::app
