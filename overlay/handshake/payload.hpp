@@ -17,8 +17,8 @@ enum Capability : std::uint32_t {
 
 struct Payload {
   CredentialDigest credential{};
-  // Initiation: a bit per AeadSuite offered, of which at least ChaCha20-Poly1305. Response: exactly
-  // the bit of the chosen one.
+  // Initiation: a bit per AeadSuite offered, at least one. Response: exactly the bit of the chosen
+  // one.
   std::uint8_t suites = 0;
   std::uint32_t capabilities = kCapabilityNone;
 
