@@ -42,11 +42,6 @@ bool IpAddress::is_loopback() const noexcept {
   return bytes_ == one;
 }
 
-bool IpAddress::is_multicast() const noexcept {
-  if (is_v4()) return (bytes_[12] & 0xf0) == 0xe0 || v4() == 0xffffffff;
-  return bytes_[0] == 0xff;
-}
-
 bool IpAddress::is_link_local() const noexcept {
   if (is_v4()) return bytes_[12] == 169 && bytes_[13] == 254;
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;

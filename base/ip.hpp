@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -27,13 +28,9 @@ class IpAddress {
 
   // `host_order` is 0xC0A80A0A for 192.168.10.10.
   [[nodiscard]] static constexpr IpAddress v4(std::uint32_t host_order) noexcept {
-    Bytes bytes{};
-    bytes[10] = bytes[11] = 0xff;
-    bytes[12] = static_cast<std::uint8_t>(host_order >> 24);
-    bytes[13] = static_cast<std::uint8_t>(host_order >> 16);
-    bytes[14] = static_cast<std::uint8_t>(host_order >> 8);
-    bytes[15] = static_cast<std::uint8_t>(host_order);
-    return IpAddress(bytes);
+    const bool little = std::endian::native == std::endian::little;
+    return IpAddress(
+        std::bit_cast<Bytes>(Words{0, 0, kMapped, little ? swap_bytes(host_order) : host_order}));
   }
   // From 4 or 16 bytes in network order, as they stand in a packet. Pointers must be readable.
   [[nodiscard]] static IpAddress v4_at(const std::uint8_t* at) noexcept {
@@ -48,10 +45,8 @@ class IpAddress {
   [[nodiscard]] static Result<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] constexpr bool is_v4() const noexcept {
-    for (std::size_t i = 0; i < 10; ++i) {
-      if (bytes_[i] != 0) return false;
-    }
-    return bytes_[10] == 0xff && bytes_[11] == 0xff;
+    const auto words = std::bit_cast<Words>(bytes_);
+    return (words[0] | words[1] | (words[2] ^ kMapped)) == 0;
   }
   // Host order; only meaningful if is_v4().
   [[nodiscard]] std::uint32_t v4() const noexcept { return load_be<std::uint32_t>(&bytes_[12]); }
@@ -61,15 +56,30 @@ class IpAddress {
 
   [[nodiscard]] bool is_unspecified() const noexcept;  // 0.0.0.0 or ::
   [[nodiscard]] bool is_loopback() const noexcept;     // 127/8 or ::1
-  [[nodiscard]] bool is_multicast() const noexcept;    // 224/4, 255.255.255.255 or ff00::/8
-  [[nodiscard]] bool is_link_local() const noexcept;   // 169.254/16 or fe80::/10
-  [[nodiscard]] bool is_private() const noexcept;      // RFC 1918, RFC 6598, RFC 4193
+  // 224/4, 255.255.255.255 or ff00::/8.
+  [[nodiscard]] bool is_multicast() const noexcept {
+    if (is_v4()) return (bytes_[12] & 0xf0) == 0xe0 || v4() == 0xffffffff;
+    return bytes_[0] == 0xff;
+  }
+  [[nodiscard]] bool is_link_local() const noexcept;  // 169.254/16 or fe80::/10
+  [[nodiscard]] bool is_private() const noexcept;     // RFC 1918, RFC 6598, RFC 4193
 
   [[nodiscard]] std::string to_string() const;
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;
+  // Spelled out, as it is asked several times for each packet: four compares instead of a call.
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) noexcept {
+    const auto x = std::bit_cast<Words>(a.bytes_);
+    const auto y = std::bit_cast<Words>(b.bytes_);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0;
+  }
 
  private:
+  using Words = std::array<std::uint32_t, 4>;
+  // ::ffff:0:0/96 as the third word of memory.
+  static constexpr std::uint32_t kMapped =
+      std::endian::native == std::endian::little ? 0xffff0000u : 0x0000ffffu;
+
   Bytes bytes_{};
 };
 

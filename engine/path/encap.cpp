@@ -11,7 +11,8 @@ namespace {
 // Strips the Ethernet header and trailing padding. kSent means: go on with it.
 Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
   if (frame->nb_segs != 1) return Fate::kDropHostMalformed;
-  switch (classify_frame(bytes_of(frame))) {
+  const FrameKind kind = classify_frame(bytes_of(frame));
+  switch (kind) {
     case FrameKind::kTruncated:
       return Fate::kDropHostMalformed;
     case FrameKind::kNotIp:
@@ -24,7 +25,9 @@ Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
   }
   cut_front(frame, kEthernetHeader);
   const auto inner = parse_inner(bytes_of(frame));
-  if (!inner) return Fate::kDropHostMalformed;
+  if (!inner || (inner->version == 4) != (kind == FrameKind::kIpv4)) {
+    return Fate::kDropHostMalformed;
+  }
   if (inner->destination.is_multicast()) return Fate::kDropHostMulticast;
   set_length(frame, inner->total_length);
   destination = inner->destination;

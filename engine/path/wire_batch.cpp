@@ -25,7 +25,9 @@ void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, 
 
   const std::uint32_t length = padded(plaintext->pkt_len, session.form, room);
   std::uint8_t* const text = data_of(plaintext);
-  std::memset(text + plaintext->pkt_len, 0, length - plaintext->pkt_len);
+  if (const std::uint32_t padding = length - plaintext->pkt_len; padding != 0) {
+    std::memset(text + plaintext->pkt_len, 0, padding);
+  }
   write_data_header(text - kDataHeader, session.remote, counter);
   plaintext->data_off = static_cast<std::uint16_t>(plaintext->data_off - kDataHeader);
   set_length(plaintext, static_cast<std::uint32_t>(kDataHeader + length + kTagSize));

@@ -36,6 +36,8 @@ TEST(HostFrames, EachHasOneFate) {
       {"cut in the payload", cut(good4, good4.size() - 1), Fate::kDropHostMalformed},
       {"IPv4 header length below 20", with(good4, 14, 0x44), Fate::kDropHostMalformed},
       {"IPv4 that says it is IPv6", with(good4, 14, 0x65), Fate::kDropHostMalformed},
+      {"IPv6 behind IPv4's EtherType", with(with(good6, 12, 0x08), 13, 0x00),
+       Fate::kDropHostMalformed},
       {"ARP", with(good4, 13, 0x06), Fate::kDropHostNotIp},
       {"VLAN tag", with(with(good4, 12, 0x81), 13, 0), Fate::kDropHostNotIp},
       {"multicast station", with(good4, 0, 0x33), Fate::kDropHostMulticast},
