@@ -33,6 +33,9 @@ class ForwardingTable {
   // What lcores seal with for this peer, and a published session of that peer. Packets for a peer
   // that has none, or has no path, are staged and punted (PuntKind::kNeedSession).
   virtual void use_session(PeerIndex peer, ReceiverIndex session) = 0;
+  // The same, but only from the moment on which something was opened with the session: for the
+  // responder, who must not send before. Until then what was in use stays in use.
+  virtual void use_session_once_confirmed(PeerIndex peer, ReceiverIndex session) = 0;
   virtual void set_path(PeerIndex peer, const Path& path) = 0;
 
   // Inner addresses that are reached through the peer, and that it may send from. The longest

@@ -64,7 +64,8 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
   }
 
   for (std::size_t i = 0; i < count; ++i) {
-    if (views[i] == nullptr || !views[i]->can_send(now)) [[unlikely]] {
+    Session* const session = views[i] == nullptr ? nullptr : views[i]->usable(now);
+    if (session == nullptr) [[unlikely]] {
       stage(packets[i], destinations[i], views[i] == nullptr ? kNoPeer : peers[i], now);
       continue;
     }
@@ -72,17 +73,18 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
     if (has_staged() && staging_.holds(destinations[i])) [[unlikely]] {
       release(destinations[i], *views[i], now);
     }
-    forward(packets[i], *views[i], now);
+    forward(packets[i], *views[i], *session, now);
   }
 }
 
-void Encap::forward(rte_mbuf* packet, const PeerView& view, Instant now) noexcept {
+void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& session,
+                    Instant now) noexcept {
   if (packet->pkt_len > view.room()) [[unlikely]] {
     answers_.too_big(packet, view.room(), now);
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
-  wire_.seal_data(packet, *view.session, view.endpoint, view.room(), now);
+  wire_.seal_data(packet, session, view.endpoint, view.room(), now);
 }
 
 void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer,
@@ -98,16 +100,15 @@ void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer
 void Encap::ask(const IpAddress& destination, PeerIndex peer, Instant now) noexcept {
   if (!staging_.should_ask(destination, now)) return;
   // A full ring loses the question; it is asked again.
-  (void)(peer == kNoPeer ? punts_.resolve(destination)
-                         : punts_.event(PuntKind::kNeedSession, peer, kNoReceiver, {}));
+  (void)(peer == kNoPeer ? punts_.resolve(destination) : punts_.need_session(peer, destination));
 }
 
 void Encap::release(const IpAddress& destination, const PeerView& view, Instant now) noexcept {
   // The session may be spent half way.
-  while (view.can_send(now)) {
+  while (Session* const session = view.usable(now)) {
     rte_mbuf* const packet = staging_.pop(destination);
     if (packet == nullptr) break;
-    forward(packet, view, now);
+    forward(packet, view, *session, now);
   }
   counters_.staged.set(staging_.packets());
 }
@@ -140,7 +141,7 @@ void Encap::tick(Instant now) noexcept {
   staging_.for_each_destination([&](const IpAddress& destination) {
     const PeerIndex peer = table_.routes.find(destination);
     const PeerView* const view = table_.peers.find(peer);
-    if (view != nullptr && view->can_send(now)) {
+    if (view != nullptr && view->usable(now) != nullptr) {
       release(destination, *view, now);
     } else {
       ask(destination, view == nullptr ? kNoPeer : peer, now);

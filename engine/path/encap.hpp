@@ -34,7 +34,7 @@ class Encap {
   [[nodiscard]] bool has_staged() const noexcept { return staging_.packets() != 0; }
 
  private:
-  void forward(rte_mbuf* packet, const PeerView& view, Instant now) noexcept;
+  void forward(rte_mbuf* packet, const PeerView& view, Session& session, Instant now) noexcept;
   void stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer, Instant now) noexcept;
   void release(const IpAddress& destination, const PeerView& view, Instant now) noexcept;
   void ask(const IpAddress& destination, PeerIndex peer, Instant now) noexcept;

@@ -50,6 +50,10 @@ bool PuntRing::resolve(const IpAddress& address) noexcept {
   return put(events_.get(), {.address = address, .kind = PuntKind::kResolve});
 }
 
+bool PuntRing::need_session(PeerIndex peer, const IpAddress& address) noexcept {
+  return put(events_.get(), {.address = address, .peer = peer, .kind = PuntKind::kNeedSession});
+}
+
 void PuntRing::wake() noexcept {
   if (!pushed_) return;
   pushed_ = false;

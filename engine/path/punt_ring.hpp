@@ -33,6 +33,7 @@ class PuntRing final : public PuntQueue {
   [[nodiscard]] bool event(PuntKind kind, PeerIndex peer, ReceiverIndex session,
                            const Endpoint& source) noexcept;
   [[nodiscard]] bool resolve(const IpAddress& address) noexcept;
+  [[nodiscard]] bool need_session(PeerIndex peer, const IpAddress& address) noexcept;
   // Once a turn: wakes the overlay if it may sleep and there is something new.
   void wake() noexcept;
 

@@ -90,9 +90,15 @@ void DpdkForwardingTable::publish_session(const SessionSpec& spec) {
 void DpdkForwardingTable::retire_session(ReceiverIndex index) {
   if (const Session* const session = sessions_.find(index); session != nullptr) {
     const auto at = peers_.find(static_cast<std::uint32_t>(session->peer));
-    if (at != peers_.end() && at->second.view.session == session) {
-      at->second.view.session = nullptr;
-      show(session->peer, at->second);
+    if (at != peers_.end()) {
+      PeerView& view = at->second.view;
+      const bool shown = view.session == session || view.successor == session;
+      if (view.session == session) view.session = nullptr;
+      if (view.successor == session) {
+        view.successor = nullptr;
+        view.has_successor = false;
+      }
+      if (shown) show(session->peer, at->second);
     }
   }
   sessions_.retire(index, [this](const Session& last) {
@@ -110,8 +116,20 @@ void DpdkForwardingTable::use_session(PeerIndex peer, ReceiverIndex index) {
   PeerView& view = at->second.view;
   view.session = session;
   view.send_until = session->send_until;
-  view.remote = session->remote;
   view.form = session->form;
+  view.successor = nullptr;
+  view.has_successor = false;
+  show(peer, at->second);
+}
+
+void DpdkForwardingTable::use_session_once_confirmed(PeerIndex peer, ReceiverIndex index) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  Session* const session = sessions_.find(index);
+  if (at == peers_.end() || session == nullptr || session->peer != peer) return;
+  PeerView& view = at->second.view;
+  view.form = session->form;
+  view.successor = session;
+  view.has_successor = true;
   show(peer, at->second);
 }
 

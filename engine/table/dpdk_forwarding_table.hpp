@@ -53,6 +53,7 @@ class DpdkForwardingTable final : public ForwardingTable {
   void publish_session(const SessionSpec& spec) override;
   void retire_session(ReceiverIndex session) override;
   void use_session(PeerIndex peer, ReceiverIndex session) override;
+  void use_session_once_confirmed(PeerIndex peer, ReceiverIndex session) override;
   void set_path(PeerIndex peer, const Path& path) override;
   [[nodiscard]] Result<void> add_route(const Prefix& prefix, PeerIndex peer) override;
   void remove_route(const Prefix& prefix, PeerIndex peer) override;

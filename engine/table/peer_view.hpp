@@ -1,5 +1,6 @@
-// All that a lcore needs to know of a peer, in one cache line that never changes: the overlay
-// thread replaces it as a whole, and the old one is freed when no lcore can see it.
+// All that a lcore needs to know of a peer, and that never changes: the overlay thread replaces it
+// as a whole, and the old one is freed when no lcore can see it. The first cache line is all that
+// is read, except while a session waits to be confirmed.
 #pragma once
 
 #include <atomic>
@@ -14,17 +15,28 @@ namespace ipop::engine {
 struct alignas(64) PeerView {
   Session* session = nullptr;  // what packets are sealed with; nullptr = none
   Instant send_until{};        // the session's
-  std::uint32_t remote = 0;    // the session's
   std::uint32_t home4 = 0;     // one of its IPv4 host routes, 0 = none
   IpAddress home6;             // one of its IPv6 host routes, :: = none
   Endpoint endpoint;           // its path; port 0 = none is known
   std::uint16_t mtu = 0;       // the path's
   SessionForm form = SessionForm::kIpop;
+  bool has_successor = false;
 
-  // True if a host packet can be sealed and sent now. Without, it waits and the overlay is asked.
-  [[nodiscard]] bool can_send(Instant now) const noexcept {
-    return session != nullptr && endpoint.port != 0 && now < send_until &&
-           session->sent.packets.get() < kRejectAfterMessages;
+  // Replaces `session` from the moment on which something was opened with it: the overlay's word
+  // would come too late for the host's first answer.
+  alignas(64) Session* successor = nullptr;
+
+  // What a host packet can be sealed with and sent now. nullptr: it waits and the overlay is asked.
+  [[nodiscard]] Session* usable(Instant now) const noexcept {
+    if (endpoint.port == 0) return nullptr;
+    if (has_successor && successor->received.confirmed) [[unlikely]] {
+      return spent(*successor, successor->send_until, now) ? nullptr : successor;
+    }
+    if (session == nullptr || spent(*session, send_until, now)) return nullptr;
+    return session;
+  }
+  [[nodiscard]] static bool spent(const Session& of, Instant until, Instant now) noexcept {
+    return now >= until || of.sent.packets.get() >= kRejectAfterMessages;
   }
   // The largest inner packet that fits the path: behind the data header, before the tag.
   [[nodiscard]] std::uint32_t room() const noexcept { return mtu > 32 ? mtu - 32u : 0u; }
@@ -34,7 +46,7 @@ struct alignas(64) PeerView {
                            : address == home6 && home6 != IpAddress();
   }
 };
-static_assert(sizeof(PeerView) == 64);
+static_assert(sizeof(PeerView) == 128);
 
 // Peer index → its present view. lcore: r, overlay: w
 class PeerViews {

@@ -223,7 +223,8 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
   }
   Session session{.created = now.mono,
                   .credential = offer->credential,
-                  .admits_us = (offer->capabilities & handshake::kAdmitsReceiver) != 0};
+                  .admits_us = form.form == Form::kWireGuard ||
+                               (offer->capabilities & handshake::kAdmitsReceiver) != 0};
   std::vector<std::uint8_t> payload;
   if (form.form == Form::kIpop) {
     session.suite = handshake::choose_suite(offer->suites, context_.suites);
@@ -256,6 +257,7 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
     peer->sessions.erase(oldest);
   }
   publish(*peer, session, initiation->remote_index, response->keys);
+  if (session.admits_us) context_.table.use_session_once_confirmed(peer->index, *local);
   peer->macs.append_macs(response->message, now.mono);
   context_.injector.send_datagram(source, response->message);
   return {Event::kAnswered, peer, *local};
@@ -281,6 +283,7 @@ Handshaker::Outcome Handshaker::consume_response(Form form, const Endpoint& sour
       handshake::consume_response(attempt->state, context_.keys(), peer->psk, message);
   Session session{
       .local = attempt->local, .initiator = true, .confirmed = true, .created = attempt->sent};
+  session.admits_us = form == Form::kWireGuard;
   bool accepted = response.has_value();
   if (accepted && form == Form::kIpop) {
     const auto choice = handshake::Payload::parse(response->payload);

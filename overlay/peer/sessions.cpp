@@ -49,7 +49,7 @@ void confirm_session(Context& context, Peer& peer, engine::ReceiverIndex local, 
   if (session == nullptr) return;
   session->confirmed = true;
   peer.last_heard = std::max(peer.last_heard, now);
-  const bool admits = session->admits_us || peer.form == handshake::Form::kWireGuard;
+  const bool admits = session->admits_us;
   const Session* current = current_of(peer);
   if (current != nullptr && current->created > session->created) return;
   peer.current = local;

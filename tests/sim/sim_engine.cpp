@@ -125,6 +125,10 @@ void SimEngine::open(Entry& entry, const Endpoint& source, ByteView datagram) {
   const bool is_data = !plaintext.empty() && plaintext[0] >> 4 == 4;
   if (is_data) entry.activity.last_data_rx = now_;
   if (!std::exchange(entry.confirmed, true)) {
+    PeerEntry& sender = peers_.at(spec.peer);
+    if (sender.successor == spec.local) {
+      sender.current = std::exchange(sender.successor, engine::kNoReceiver);
+    }
     punt_({.kind = engine::PuntKind::kSessionConfirmed,
            .peer = spec.peer,
            .session = spec.local,
@@ -184,12 +188,18 @@ void SimEngine::publish_session(const engine::SessionSpec& session) {
 void SimEngine::retire_session(engine::ReceiverIndex session) {
   for (auto& [index, peer] : peers_) {
     if (peer.current == session) peer.current = engine::kNoReceiver;
+    if (peer.successor == session) peer.successor = engine::kNoReceiver;
   }
   sessions_.erase(session);
 }
 
 void SimEngine::use_session(engine::PeerIndex peer, engine::ReceiverIndex session) {
   peers_.at(peer).current = session;
+  peers_.at(peer).successor = engine::kNoReceiver;
+}
+
+void SimEngine::use_session_once_confirmed(engine::PeerIndex peer, engine::ReceiverIndex session) {
+  peers_.at(peer).successor = session;
 }
 
 void SimEngine::set_path(engine::PeerIndex peer, const engine::Path& path) {

@@ -50,6 +50,7 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   void publish_session(const engine::SessionSpec& session) override;
   void retire_session(engine::ReceiverIndex session) override;
   void use_session(engine::PeerIndex peer, engine::ReceiverIndex session) override;
+  void use_session_once_confirmed(engine::PeerIndex peer, engine::ReceiverIndex session) override;
   void set_path(engine::PeerIndex peer, const engine::Path& path) override;
   Result<void> add_route(const Prefix& prefix, engine::PeerIndex peer) override;
   void remove_route(const Prefix& prefix, engine::PeerIndex peer) override;
@@ -73,6 +74,7 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   };
   struct PeerEntry {
     engine::ReceiverIndex current = engine::kNoReceiver;
+    engine::ReceiverIndex successor = engine::kNoReceiver;
     std::optional<engine::Path> path;
     engine::PeerCounters counters;
   };

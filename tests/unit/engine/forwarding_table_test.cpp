@@ -280,8 +280,8 @@ TEST(TableConcurrency, AReaderNeverSeesHalfAnEntry) {
       for (const IpAddress& each : {address, in_subnet}) {
         const PeerView* const view = reader.peers.find(reader.routes.find(each));
         if (view != nullptr && view->session != nullptr) {
-          // The path's port, the session's remote index and its peer are written together.
-          EXPECT_EQ(view->remote, view->session->remote);
+          // The session and its time are written together.
+          EXPECT_EQ(view->send_until, view->session->send_until);
           Session* const session = reader.sessions.find(view->session->local);
           EXPECT_TRUE(session == nullptr || session == view->session);
           view->session->sent.packets.add(1);
