@@ -23,6 +23,7 @@
 #include "conf/reload.hpp"
 #include "kni/tap_port.hpp"
 #include "overlay/control/server.hpp"
+#include "overlay/local_addresses.hpp"
 #include "overlay/loop.hpp"
 #include "overlay/trust/own_credential.hpp"
 
@@ -141,6 +142,7 @@ overlay::Context Daemon::context() {
           .network = network_,
           .suites = suites(config_, engine_->suites()),
           .path_mtu = kUdpPayload6,
+          .link_mtu = overlay::link_mtu_towards,
           .credential = credential_};
 }
 

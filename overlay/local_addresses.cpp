@@ -10,6 +10,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/fd.hpp"
+
 namespace ipop::overlay {
 namespace {
 
@@ -54,6 +56,23 @@ std::vector<Prefix> local_addresses(std::string_view except) {
   const auto doubles = std::ranges::unique(found);
   found.erase(doubles.begin(), doubles.end());
   return found;
+}
+
+std::uint16_t link_mtu_towards(const Endpoint& endpoint) {
+  constexpr std::uint16_t kEthernet = 1500;
+  const bool v4 = endpoint.address.is_v4();
+  const Fd probe(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage to{};
+  const auto length = static_cast<socklen_t>(endpoint.to_sockaddr(to));
+  if (!probe || ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&to), length) != 0) {
+    return kEthernet;
+  }
+  int mtu = 0;
+  socklen_t size = sizeof mtu;
+  const int asked = v4 ? ::getsockopt(probe.get(), IPPROTO_IP, IP_MTU, &mtu, &size)
+                       : ::getsockopt(probe.get(), IPPROTO_IPV6, IPV6_MTU, &mtu, &size);
+  if (asked != 0 || mtu < 576 || mtu > 65535) return kEthernet;
+  return static_cast<std::uint16_t>(mtu);
 }
 
 }  // namespace ipop::overlay

@@ -68,9 +68,8 @@ void Loop::wait_for_punts() {
 }
 
 void Loop::wait_for_time() {
-  const Now now = read_clock();
-  const Instant due = std::min(overlay_.deadline(now), directory_.due());
-  const Duration wait = std::max(due - now.mono, kShortestWait);
+  const Instant due = std::min(overlay_.deadline(), directory_.due());
+  const Duration wait = std::max(due - read_monotonic(), kShortestWait);
   timer_.expires_after(wait);
   timer_.async_wait([this](const std::error_code& error) {
     if (!error && !stopping_) turn();
@@ -88,14 +87,15 @@ void Loop::take_punts(Now now) {
 }
 
 void Loop::turn() {
-  Now now = read_clock();
+  const Now now = read_clock();
+  overlay_.set_time(now);
   take_punts(now);
   if (now.mono >= next_address_check_) {
     next_address_check_ = now.mono + kAddressCheckInterval;
     overlay_.set_local_addresses(local_addresses(interface_), now);
   }
   static_cast<void>(directory_.run(now.mono));
-  if (now.mono >= overlay_.deadline(now)) overlay_.service(now);
+  if (now.mono >= overlay_.deadline()) overlay_.service(now);
   wait_for_time();
 }
 

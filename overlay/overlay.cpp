@@ -12,7 +12,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWarnings = 16;
-constexpr std::size_t kMaxWaiting = 64;
+constexpr unsigned kControlPerSecond = 200;
+constexpr Duration kGiveWayFor = 60s;  // after the start: nobody relies on us yet
+
+std::vector<Prefix> own_prefixes(const Credential& credential) {
+  std::vector<Prefix> prefixes = credential.addresses;
+  prefixes.insert(prefixes.end(), credential.routes.begin(), credential.routes.end());
+  return prefixes;
+}
 
 bool is_handshake(ByteView datagram) {
   if (datagram.empty()) return false;
@@ -35,20 +42,19 @@ Overlay::Overlay(Context context, OverlaySettings settings,
     : context_(std::move(context)),
       settings_(std::move(settings)),
       on_fatal_(std::move(on_fatal)),
+      territory_(settings_.subnets, own_prefixes(context_.credential)),
       peers_(context_.table, context_.network.handshake_mac(), settings_.max_peers,
              [this](const Prefix& prefix, bool added) {
-               const auto covers = [&](const Prefix& subnet) {
-                 return subnet.contains(prefix.address) && subnet.length <= prefix.length;
-               };
-               if (std::ranges::none_of(settings_.subnets, covers)) {
-                 settings_.on_route(prefix, added);
-               }
+               if (territory_.covers(prefix)) return;
+               territory_.set_routed(prefix, added);
+               settings_.on_route(prefix, added);
              }),
       handshaker_(context_, peers_),
       liveness_(context_),
-      paths_(context_, liveness_),
+      paths_(context_, liveness_, territory_),
       membership_(
-          context_, peers_, [this](const LostAddress& lost) { on_lost_address(lost); },
+          context_, peers_, liveness_, territory_,
+          [this](const LostAddress& lost) { return on_lost_address(lost); },
           [this](std::string text) { warn(std::move(text)); }),
       resolver_(
           context_, [this](const NodeRecord& record) { on_record(record, false, now_); },
@@ -62,13 +68,15 @@ Overlay::Overlay(Context context, OverlaySettings settings,
 
 void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
   now_ = now;
-  if (addresses == paths_.local()) return;
-  paths_.set_local(std::move(addresses));
+  if (addresses == territory_.local()) return;
+  territory_.set_local(std::move(addresses));
   if (started_ == Instant{}) return;
   announcer_.set_candidates(own_candidates(), now);
   peers_.for_each([&](Peer& peer) {
-    if (!peer.connected() || peer.form != handshake::Form::kIpop) return;
-    // Whatever we sent from may be gone: a datagram from where we are now lets the peer follow.
+    if (!peer.connected()) return;
+    // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
+    context_.injector.send_sealed(peer.current, {});
+    if (peer.form != handshake::Form::kIpop) return;
     send_candidates(peer);
     liveness_.send_ping(peer, now.mono);
   });
@@ -76,7 +84,7 @@ void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
 
 std::vector<Candidate> Overlay::own_candidates() const {
   std::vector<Candidate> candidates;
-  for (const Prefix& prefix : paths_.local()) {
+  for (const Prefix& prefix : territory_.local()) {
     if (candidates.size() >= message::kMaxCandidates) break;
     candidates.push_back(
         {{prefix.address, settings_.port},
@@ -143,7 +151,7 @@ void Overlay::on_punt(const engine::Punt& punt, Now now) {
       return;
     case engine::PuntKind::kPathChanged:
       if (peer != nullptr && peer->session(punt.session) != nullptr) {
-        paths_.follow(*peer, punt.source);
+        paths_.follow(*peer, punt.source, now.mono);
       }
       return;
   }
@@ -161,7 +169,7 @@ void Overlay::session_up(Peer& peer, engine::ReceiverIndex local, const Endpoint
   if (peer.form == handshake::Form::kWireGuard) {
     if (session.initiator) context_.injector.send_sealed(local, {});
   } else {
-    if (membership_.greet(peer, session, now.mono)) on_authorised(peer);
+    static_cast<void>(membership_.greet(peer, session, now.mono));
     send_candidates(peer);  // also what proves an initiator's keys to the responder
     liveness_.send_ping(peer, now.mono);
   }
@@ -169,7 +177,8 @@ void Overlay::session_up(Peer& peer, engine::ReceiverIndex local, const Endpoint
     log::info("connected to {} at {} ({})", peer.display(), source.to_string(),
               engine::name(session.suite));
   }
-  if (peer.admits_us) context_.injector.retry_staged();
+  if (peer.authorised && peer.admits_us) peer.refused.reset();
+  if (peer.authorised) on_authorised(peer);
   save_wanted_ = true;
   schedule(peer, now);
 }
@@ -188,6 +197,7 @@ void Overlay::on_authorised(Peer& peer) {
 }
 
 void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
+  if (!admit_control(peer, now)) return;
   const auto parsed = message::parse(punt.bytes);
   if (!parsed || peer.session(punt.session) == nullptr) {
     ++context_.counters.control_malformed;
@@ -197,14 +207,14 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     liveness_.on_ping(peer, punt.session, punt.source, *ping);
   } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
-      paths_.consider(peer, punt.source, *rtt);
+      paths_.consider(peer, punt.source, *rtt, now.mono);
       pings_.on_pong(peer.index, pong->sequence,
                      {.answered = true,
                       .error = {},
                       .rtt = *rtt,
                       .peer = peer.display(),
                       .endpoint = punt.source,
-                      .path = name(rank_of(punt.source, paths_.local()))});
+                      .path = name(rank_of(punt.source, territory_.local()))});
     }
   } else if (const auto* request = std::get_if<message::CredentialRequest>(&*parsed)) {
     membership_.on_request(peer, punt.session, *request);
@@ -217,6 +227,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     set_candidates(peer, candidates->list);
     peer.next_probe = now.mono + 200ms;
   } else if (std::holds_alternative<message::Welcome>(*parsed)) {
+    if (peer.authorised) peer.refused.reset();
     if (peer.admits_us) return;
     admitted(context_, peer);
     context_.injector.retry_staged();
@@ -228,33 +239,15 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   schedule(peer, now);
 }
 
-void Overlay::on_resolve(const IpAddress& address, Now now) {
-  const auto inside = [&](const Prefix& subnet) { return subnet.contains(address); };
-  if (std::ranges::none_of(settings_.subnets, inside) || !resolver_.resolve(address, now)) {
-    context_.injector.reject_staged(address, engine::RejectReason::kHostUnreachable);
+// What one peer may cost us: enough for anything that it does by the protocol.
+bool Overlay::admit_control(Peer& peer, Now now) {
+  if (now.mono - peer.control_second >= 1s) {
+    peer.control_second = now.mono;
+    peer.control_count = 0;
   }
-}
-
-void Overlay::on_unreachable(const IpAddress& address) {
-  context_.injector.reject_staged(address, engine::RejectReason::kHostUnreachable);
-  pings_.fail(address, "no node with this address answers");
-}
-
-void Overlay::on_need_session(Peer& peer, const IpAddress& address, Now now) {
-  if (peer.connected() && !peer.refused) {
-    // It came up while the punt was under way; or the peer does not admit us yet, and will say so.
-    if (peer.admits_us) context_.injector.retry_staged();
-    return;
-  }
-  if (!address.is_unspecified() && peer.waiting.size() < kMaxWaiting &&
-      std::ranges::find(peer.waiting, address) == peer.waiting.end()) {
-    peer.waiting.push_back(address);
-  }
-  if (peer.refused && now.mono - peer.refused_at < 5s) {
-    tell_host(peer, engine::RejectReason::kProhibited);
-    return;
-  }
-  connect(peer, now);
+  if (++peer.control_count <= kControlPerSecond) return true;
+  ++context_.counters.control_limited;
+  return false;
 }
 
 void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
@@ -268,36 +261,42 @@ void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
     peer->psk = context_.network.handshake_psk();
   }
   if (peer->form != handshake::Form::kIpop) return;
-  if (record.sequence > peer->record_sequence) {
+  // A directory keeps what a node said before: only news may change what we know of it.
+  const bool news = record.sequence > peer->record_sequence;
+  const bool same = peer->credential && peer->credential->encoded == record.credential.encoded;
+  if (news) {
     peer->record_sequence = record.sequence;
     set_candidates(*peer, record.candidates);
   }
-  if (membership_.accept(*peer, record.credential, now.mono)) on_authorised(*peer);
-  // An invitation comes from somebody who has no session with us any more.
-  if (!peer->connected() || (invited && now.mono - peer->last_heard > 1s)) connect(*peer, now);
+  if ((news || same || !peer->credential) &&
+      membership_.accept(*peer, record.credential, now.mono)) {
+    on_authorised(*peer);
+  }
+  // An invitation comes from somebody who has no session with us any more, unless it is an old one
+  // that took its time. It is not answered by another: two nodes would go on for ever.
+  const Session* session = peer->session(peer->current);
+  const bool forgotten = invited && session != nullptr && now.mono - session->created > 10s &&
+                         now.mono - peer->last_heard > 1s;
+  if (!peer->connected() || forgotten) connect(*peer, now, !invited);
   schedule(*peer, now);
 }
 
-void Overlay::connect(Peer& peer, Now now) {
+void Overlay::connect(Peer& peer, Now now, bool invite) {
   const bool fresh = !peer.connecting;
   handshaker_.start(peer, now);
-  if (fresh && peer.form == handshake::Form::kIpop && peer.credential &&
+  if (invite && fresh && peer.form == handshake::Form::kIpop && peer.credential &&
       (!peer.last_rendezvous || now.mono - *peer.last_rendezvous > 2s)) {
     peer.last_rendezvous = now.mono;
     announcer_.invite(*peer.node_id(), now);
   }
-  if (!peer.connecting && peer.credential) {  // nowhere to send to: the directory may know
-    for (const Prefix& prefix : peer.credential->addresses) {
-      static_cast<void>(resolver_.resolve(prefix.address, now));
-    }
-  }
+  if (!peer.connecting) ask_directory(peer, now);  // nowhere to send to
   schedule(peer, now);
 }
 
-void Overlay::tell_host(Peer& peer, engine::RejectReason reason) {
-  for (const IpAddress& address : std::exchange(peer.waiting, {})) {
-    context_.injector.reject_staged(address, reason);
-    pings_.fail(address, peer.refused ? *peer.refused : "no node with this address answers");
+void Overlay::ask_directory(Peer& peer, Now now) {
+  if (!peer.credential) return;
+  for (const Prefix& prefix : peer.credential->addresses) {
+    static_cast<void>(resolver_.resolve(prefix.address, now));
   }
 }
 
@@ -307,10 +306,8 @@ void Overlay::set_candidates(Peer& peer, const std::vector<Candidate>& candidate
     const IpAddress& address = candidate.endpoint.address;
     const bool ours = std::ranges::find(announcer_.candidates(), candidate.endpoint,
                                         &Candidate::endpoint) != announcer_.candidates().end();
-    const bool inside = std::ranges::any_of(
-        settings_.subnets, [&](const Prefix& subnet) { return subnet.contains(address); });
-    if (ours || inside || candidate.endpoint.port == 0 || address.is_unspecified() ||
-        address.is_multicast() || address.is_loopback()) {
+    if (ours || territory_.inside(address) || candidate.endpoint.port == 0 ||
+        address.is_unspecified() || address.is_multicast() || address.is_loopback()) {
       continue;
     }
     peer.candidates.push_back(candidate);
@@ -322,9 +319,18 @@ void Overlay::send_candidates(Peer& peer) {
                                 message::encode(message::Candidates{announcer_.candidates()}));
 }
 
-void Overlay::on_lost_address(const LostAddress& lost) {
-  on_fatal_("address conflict: " + lost.address.to_string() + " is in use in this network by " +
-            lost.holder + ", which claimed it first; choose another address");
+// While we start, whoever was first stays. Later on, a claim alone, whatever time it names, does
+// not put an end to a node that others rely on.
+bool Overlay::on_lost_address(const LostAddress& lost) {
+  const bool give_way = now_.mono - started_ < kGiveWayFor;
+  if (give_way) {
+    on_fatal_("address conflict: " + lost.address.to_string() + " is in use in this network by " +
+              lost.holder + ", which claimed it first; choose another address");
+  } else {
+    warn("address conflict: " + lost.holder + " also claims our address " +
+         lost.address.to_string() + ", and says it did so first; it is refused");
+  }
+  return give_way;
 }
 
 void Overlay::warn(std::string text) {
@@ -332,31 +338,6 @@ void Overlay::warn(std::string text) {
   log::warning("{}", text);
   if (warnings_.size() >= kMaxWarnings) warnings_.erase(warnings_.begin());
   warnings_.push_back(std::move(text));
-}
-
-void Overlay::ping(const IpAddress& address, Now now, PingService::OnResult done) {
-  now_ = now;
-  PingService::Pending ping{.address = address,
-                            .sequence = std::nullopt,
-                            .deadline = now.mono + PingService::kTimeout,
-                            .done = std::move(done)};
-  Peer* peer = peers_.by_address(address);
-  if (peer != nullptr && peer->form == handshake::Form::kWireGuard) {
-    ping.done({.error = "a plain WireGuard peer: it cannot answer; use ping(8)"});
-    return;
-  }
-  if (peer != nullptr && peer->connected()) {
-    ping.peer = peer->index;
-    ping.sequence = liveness_.send_ping(*peer, now.mono);
-    pings_.add(std::move(ping));
-    return;
-  }
-  pings_.add(std::move(ping));
-  if (peer != nullptr) {
-    on_need_session(*peer, address, now);
-  } else if (!resolver_.resolve(address, now)) {
-    on_unreachable(address);
-  }
 }
 
 }  // namespace ipop::overlay

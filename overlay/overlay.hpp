@@ -19,6 +19,7 @@
 #include "overlay/peer/path_chooser.hpp"
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
+#include "overlay/peer/territory.hpp"
 #include "overlay/status.hpp"
 #include "overlay/timer_queue.hpp"
 
@@ -52,9 +53,11 @@ class Overlay {
 
   // Datagrams of the directory's own protocol are not for us: the loop gives them to it.
   void on_punt(const engine::Punt& punt, Now now);
+  // To be called before the directory is given time to call back.
+  void set_time(Now now);
   // Does all that is due; `deadline()` is when to call again.
   void service(Now now);
-  [[nodiscard]] Instant deadline(Now now) const;
+  [[nodiscard]] Instant deadline() const;
 
   void ping(const IpAddress& address, Now now, PingService::OnResult done);
   void set_static_peers(std::vector<StaticPeer> peers, Now now);
@@ -71,10 +74,12 @@ class Overlay {
   void on_record(const NodeRecord& record, bool invited, Now now);
   void on_unreachable(const IpAddress& address);
   void on_authorised(Peer& peer);
-  void on_lost_address(const LostAddress& lost);
+  [[nodiscard]] bool on_lost_address(const LostAddress& lost);
+  [[nodiscard]] bool admit_control(Peer& peer, Now now);
   void warn(std::string text);
 
-  void connect(Peer& peer, Now now);
+  void connect(Peer& peer, Now now, bool invite = true);
+  void ask_directory(Peer& peer, Now now);
   void session_up(Peer& peer, engine::ReceiverIndex session, const Endpoint& source, Now now);
   void service_peer(Peer& peer, Now now);
   void service_connecting(Peer& peer, Now now);
@@ -91,6 +96,7 @@ class Overlay {
   Context context_;
   OverlaySettings settings_;
   std::function<void(std::string)> on_fatal_;
+  Territory territory_;
   PeerTable peers_;
   Handshaker handshaker_;
   LivenessMonitor liveness_;
@@ -105,6 +111,7 @@ class Overlay {
   Instant next_save_{};
   bool save_wanted_ = false;
   Instant started_{};
+  Instant last_service_{};
   Now now_{};  // of the event being handled, for callbacks
 };
 

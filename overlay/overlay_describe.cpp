@@ -67,7 +67,7 @@ void Overlay::describe(Status& status, Now now) const {
     one.state = state_of(peer);
     one.protocol = peer.form == handshake::Form::kIpop ? "ipop" : "wireguard";
     PathRank rank = PathRank::kDirect4;
-    if (peer.path) rank = rank_of(*peer.path, paths_.local());
+    if (peer.path) rank = rank_of(*peer.path, territory_.local());
     one.why = why(peer, one.state, rank);
     if (peer.path) one.endpoint = peer.path->to_string();
     if (const Session* session = peer.session(peer.current)) {
@@ -75,7 +75,9 @@ void Overlay::describe(Status& status, Now now) const {
       one.cipher = engine::name(session->suite);
       one.handshake_age_s =
           static_cast<std::uint64_t>((now.mono - session->created) / std::chrono::seconds(1));
-      one.mtu = static_cast<std::uint16_t>(context_.path_mtu - kSealOverhead);
+      if (peer.path_mtu > kSealOverhead) {
+        one.mtu = static_cast<std::uint16_t>(peer.path_mtu - kSealOverhead);
+      }
     }
     if (peer.liveness.rtt) one.rtt_ms = static_cast<double>(peer.liveness.rtt->count()) / 1e6;
     const engine::PeerCounters counters = context_.table.counters(peer.index);

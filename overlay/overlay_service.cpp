@@ -12,20 +12,34 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kSaveInterval = 10s;
-constexpr Duration kIdleTick = 500ms;    // when nothing else is due
-constexpr Duration kBusyTick = 250ms;    // for a peer with traffic
-constexpr Duration kQuietTick = 1s;      // for a peer that only has a session
-constexpr Duration kTrafficFor = 10s;    // after the last packet
-constexpr Duration kTellHostAfter = 3s;  // of a handshake without an answer
-constexpr Duration kStrangerFor = 30s;   // a peer that never proved who it is
-constexpr Duration kRecallWithin = 24h;  // peers heard that recently are called at start
-constexpr unsigned kRecallCalls = 64;    // but not more of them
-constexpr unsigned kAskDirectoryAt = 2;  // initiations without an answer
+constexpr Duration kIdleTick = 500ms;      // when nothing else is due
+constexpr Duration kBusyTick = 250ms;      // for a peer with traffic
+constexpr Duration kQuietTick = 1s;        // for a peer that only has a session
+constexpr Duration kTrafficFor = 10s;      // after the last packet
+constexpr Duration kTellHostAfter = 3s;    // of a handshake without an answer
+constexpr Duration kStrangerFor = 30s;     // a peer that never proved who it is
+constexpr Duration kRecallWithin = 24h;    // peers heard that recently are called at start
+constexpr unsigned kRecallCalls = 64;      // but not more of them
+constexpr Duration kCallAgainAfter = 15s;  // a configured peer that did not answer
+constexpr unsigned kAskDirectoryAt = 2;    // initiations without an answer
+
+// Configured peers that we keep calling, although nobody has a packet for them.
+bool calls_again(const Peer& peer) {
+  return peer.configured && (peer.form == handshake::Form::kIpop ||
+                             peer.configured->persistent_keepalive > Duration::zero());
+}
 
 }  // namespace
 
-void Overlay::service(Now now) {
+void Overlay::set_time(Now now) {
   now_ = now;
+  resolver_.set_time(now);
+  announcer_.set_time(now);
+}
+
+void Overlay::service(Now now) {
+  set_time(now);
+  last_service_ = now.mono;
   resolver_.service(now);
   announcer_.service(now);
   pings_.service(now.mono);
@@ -36,8 +50,8 @@ void Overlay::service(Now now) {
   context_.table.reclaim();
 }
 
-Instant Overlay::deadline(Now now) const {
-  Instant earliest = std::min(now.mono + kIdleTick, announcer_.deadline());
+Instant Overlay::deadline() const {
+  Instant earliest = std::min(last_service_ + kIdleTick, announcer_.deadline());
   for (const std::optional<Instant>& due :
        {timers_.next(), resolver_.deadline(), pings_.deadline()}) {
     if (due) earliest = std::min(earliest, *due);
@@ -54,11 +68,7 @@ void Overlay::service_peer(Peer& peer, Now now) {
       log::info("{} does not answer at {}: looking for another way", peer.display(),
                 peer.path ? peer.path->to_string() : "?");
       connect(peer, now);
-      if (peer.credential) {
-        for (const Prefix& prefix : peer.credential->addresses) {
-          static_cast<void>(resolver_.resolve(prefix.address, now));
-        }
-      }
+      ask_directory(peer, now);
     } else if (wants_rekey(context_, peer, now.mono)) {
       handshaker_.start(peer, now);
     }
@@ -67,9 +77,7 @@ void Overlay::service_peer(Peer& peer, Now now) {
   } else if (was_connected) {
     log::debug("{}: session over", peer.display());
   }
-  const bool call_again =
-      peer.configured && peer.configured->persistent_keepalive > Duration::zero();
-  if (!peer.connected() && call_again) handshaker_.start(peer, now);
+  if (!peer.connected() && calls_again(peer)) handshaker_.start(peer, now);
   const bool stranger = !peer.credential && !peer.configured && peer.sessions.empty() &&
                         !peer.connecting && now.mono - peer.created >= kStrangerFor;
   if (stranger) {
@@ -92,11 +100,7 @@ void Overlay::service_connecting(Peer& peer, Now now) {
     return;
   }
   const Connecting& connecting = *peer.connecting;
-  if (connecting.attempts == kAskDirectoryAt && peer.credential && !peer.connected()) {
-    for (const Prefix& prefix : peer.credential->addresses) {
-      static_cast<void>(resolver_.resolve(prefix.address, now));
-    }
-  }
+  if (connecting.attempts == kAskDirectoryAt && !peer.connected()) ask_directory(peer, now);
   if (!connecting.told_host && now.mono - connecting.since >= kTellHostAfter && !peer.connected()) {
     peer.connecting->told_host = true;
     tell_host(peer, engine::RejectReason::kHostUnreachable);
@@ -115,8 +119,8 @@ void Overlay::schedule(const Peer& peer, Now now) {
     due = due ? std::min(*due, tick) : tick;
   } else if (!due && !peer.credential && !peer.configured) {
     due = std::max(peer.created + kStrangerFor, now.mono + kQuietTick);
-  } else if (!due && peer.configured && peer.configured->persistent_keepalive > Duration::zero()) {
-    due = now.mono + context_.timers.rekey_timeout;
+  } else if (!due && calls_again(peer)) {
+    due = now.mono + kCallAgainAfter;
   }
   const std::uint32_t key = std::to_underlying(peer.index);
   if (due) {
@@ -142,6 +146,7 @@ void Overlay::add_static(const StaticPeer& configured, Now now) {
     }
     peer = *added;
   }
+  if (peer->configured == configured) return;
   peer->configured = configured;
   const bool plain = configured.form == handshake::Form::kWireGuard;
   peer->psk = configured.preshared_key ? *configured.preshared_key
@@ -154,7 +159,10 @@ void Overlay::add_static(const StaticPeer& configured, Now now) {
       warn("peer " + configured.name + ": " + prefix.to_string() + ": " + added.error().message);
     }
   }
-  if (plain) peer->authorised = true;
+  peer->authorised = plain;
+  if (!plain && peer->credential && membership_.accept(*peer, *peer->credential, now.mono)) {
+    on_authorised(*peer);
+  }
   if (!plain || configured.persistent_keepalive > Duration::zero()) connect(*peer, now);
   schedule(*peer, now);
 }
@@ -197,7 +205,11 @@ void Overlay::recall_peers(Now now) {
       peer = *added;
       peer->psk = context_.network.handshake_psk();
     }
-    if (peer->form != handshake::Form::kIpop) continue;
+    const bool taken = std::ranges::any_of(entry.credential.addresses, [&](const Prefix& prefix) {
+      const Peer* holder = peers_.holder_of(prefix);
+      return holder != nullptr && holder != peer;  // the one heard later
+    });
+    if (taken || peer->form != handshake::Form::kIpop) continue;
     set_candidates(*peer, entry.candidates);
     peer->remembered_heard = entry.last_heard;
     static_cast<void>(membership_.accept(*peer, entry.credential, now.mono));

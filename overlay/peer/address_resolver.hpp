@@ -26,6 +26,8 @@ class AddressResolver {
   void settle(const IpAddress& address);
   [[nodiscard]] bool resolving(const IpAddress& address) const;
 
+  // The time for what the directory calls back with.
+  void set_time(Now now) { last_now_ = now; }
   void service(Now now);
   [[nodiscard]] std::optional<Instant> deadline() const;
 

@@ -22,6 +22,8 @@ class Announcer {
   void start(std::vector<Candidate> candidates, Now now);
   void set_candidates(std::vector<Candidate> candidates, Now now);
   [[nodiscard]] const std::vector<Candidate>& candidates() const noexcept { return candidates_; }
+  // The time for what the directory calls back with.
+  void set_time(Now now) { last_now_ = now; }
   void service(Now now);
   [[nodiscard]] Instant deadline() const;
   // The record leaves the directory; others stop finding us.

@@ -29,6 +29,7 @@ struct OverlayCounters {
   std::uint64_t handshake_limited = 0;    // too many, by source or by peer
   std::uint64_t cookies_sent = 0;
   std::uint64_t control_malformed = 0;
+  std::uint64_t control_limited = 0;    // more than a peer may send in a second
   std::uint64_t records_refused = 0;    // from the directory: not of this network, or damaged
   std::uint64_t datagrams_unknown = 0;  // of a kind that nobody here handles
   std::uint64_t address_conflicts = 0;
@@ -41,8 +42,12 @@ struct Context {
   const Identity& identity;
   const NetworkKey& network;
   handshake::Timers timers;
-  std::uint8_t suites = 0;  // a bit per AeadSuite that we offer and accept
-  std::uint16_t path_mtu = 1452;
+  std::uint8_t suites = 0;        // a bit per AeadSuite that we offer and accept
+  std::uint16_t path_mtu = 1452;  // the largest UDP payload that we send over IPv6
+  // The MTU of the link towards an endpoint, as the host knows it.
+  std::function<std::uint16_t(const Endpoint&)> link_mtu = [](const Endpoint&) -> std::uint16_t {
+    return 1500;
+  };
   Credential credential;  // our own
   OverlayCounters counters;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "overlay/peer/handshaker.hpp"
 
 namespace ipop::overlay {
 namespace {
@@ -11,7 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kGreetingInterval = 300ms;
-constexpr Duration kAliveFor = 15s;  // after we last heard from the holder of an address
+constexpr Duration kRefusedFor = 5s;    // until a refused peer is looked at again
+constexpr Duration kAliveFor = 15s;     // after we last heard from the holder of an address
+constexpr Duration kChallengeFor = 2s;  // that a silent holder has to answer
+constexpr Duration kChallengeEvery = 10s;
 
 // Of two claims the earlier one counts; of two at the same time, the smaller id's.
 bool claims_before(const Credential& a, const Credential& b) {
@@ -19,17 +23,16 @@ bool claims_before(const Credential& a, const Credential& b) {
   return a.node_id() < b.node_id();
 }
 
-bool overlaps(const Prefix& a, const Prefix& b) {
-  return a.contains(b.address) || b.contains(a.address);
-}
-
 }  // namespace
 
-Membership::Membership(Context& context, PeerTable& peers,
-                       std::function<void(const LostAddress&)> on_lost_address,
+Membership::Membership(Context& context, PeerTable& peers, LivenessMonitor& liveness,
+                       const Territory& territory,
+                       std::function<bool(const LostAddress&)> on_lost_address,
                        std::function<void(std::string)> on_warning)
     : context_(context),
       peers_(peers),
+      liveness_(liveness),
+      territory_(territory),
       on_lost_address_(std::move(on_lost_address)),
       on_warning_(std::move(on_warning)) {}
 
@@ -47,6 +50,7 @@ bool Membership::service(Peer& peer, Instant now) {
   if (peer.form != handshake::Form::kIpop || session == nullptr || now < peer.next_greeting) {
     return false;
   }
+  if (peer.refused && now - peer.refused_at < kRefusedFor) return false;
   peer.next_greeting = now + kGreetingInterval;
   const bool known = peer.credential && peer.credential->digest() == session->credential;
   if (!known) send(peer, message::CredentialRequest{session->credential});
@@ -67,17 +71,19 @@ void Membership::on_request(Peer& peer, engine::ReceiverIndex session,
 }
 
 bool Membership::on_offer(Peer& peer, const message::CredentialOffer& offer, Instant now) {
+  if (peer.authorised && peer.credential->encoded == offer.encoded) {
+    // It offers because it does not know that it is welcome: the word was lost, or it was
+    // restarted.
+    send(peer, message::Welcome{});
+    return false;
+  }
   const auto credential = Credential::parse(offer.encoded);
   if (!credential) {
     refuse(peer, message::RefusalReason::kBadCredential, {},
            "its credential is not valid: " + credential.error().message, now);
     return false;
   }
-  const bool before = peer.authorised;
-  const bool now_authorised = accept(peer, *credential, now);
-  // It offers because it does not know that it is welcome: the word was lost, or it was restarted.
-  if (before && peer.authorised && !now_authorised) send(peer, message::Welcome{});
-  return now_authorised;
+  return accept(peer, *credential, now);
 }
 
 bool Membership::accept(Peer& peer, const Credential& credential, Instant now) {
@@ -92,6 +98,11 @@ bool Membership::accept(Peer& peer, const Credential& credential, Instant now) {
     peers_.drop_routes(peer);
     peer.authorised = false;
     peers_.set_credential(peer, credential);
+    if (peer.configured) {
+      for (const Prefix& prefix : peer.configured->allowed_ips) {
+        static_cast<void>(peers_.add_route(peer, prefix));
+      }
+    }
   }
   if (peer.authorised) return false;
   return authorise(peer, now);
@@ -102,9 +113,20 @@ bool Membership::authorise(Peer& peer, Instant now) {
   if (!settle_own_address(peer, now)) return false;
   std::vector<Prefix> wanted = peer.credential->addresses;
   wanted.insert(wanted.end(), peer.credential->routes.begin(), peer.credential->routes.end());
+  const std::vector<Endpoint> underlay = Handshaker::targets(peer);
+  std::erase_if(wanted, [&](const Prefix& prefix) { return !territory_.grants(prefix, underlay); });
+  // All or nothing: who may not have one of them takes none away from others.
   for (const Prefix& prefix : wanted) {
-    if (!take_prefix(peer, prefix, now)) {
-      peers_.drop_routes(peer);
+    if (!may_take(peer, prefix, now)) return false;
+  }
+  for (const Prefix& prefix : wanted) {
+    if (Peer* holder = peers_.holder_of(prefix); holder != nullptr && holder != &peer) {
+      log::info("{} moves from {} to {}", prefix.to_string(), holder->display(), peer.display());
+      peers_.drop_routes(*holder);
+      holder->authorised = false;
+    }
+    if (!peers_.add_route(peer, prefix)) {
+      on_warning_("no room in the forwarding table for " + prefix.to_string());
       return false;
     }
   }
@@ -117,9 +139,12 @@ bool Membership::authorise(Peer& peer, Instant now) {
 // False if the peer claims an address that is ours; then one of the two has to go.
 bool Membership::settle_own_address(Peer& peer, Instant now) {
   if (const auto lost = loses_to(*peer.credential)) {
-    if (!peer.connected()) return true;  // a claim of a node that may be long gone
+    if (!peer.connected()) return false;  // a claim of a node that may be long gone
     ++context_.counters.address_conflicts;
-    on_lost_address_({*lost, peer.display()});
+    if (!on_lost_address_({*lost, peer.display()})) {
+      refuse(peer, message::RefusalReason::kAddressInUse, *lost,
+             "claims our address " + lost->to_string(), now);
+    }
     return false;
   }
   for (const Prefix& own : context_.credential.addresses) {
@@ -136,32 +161,29 @@ bool Membership::settle_own_address(Peer& peer, Instant now) {
   return true;
 }
 
-bool Membership::take_prefix(Peer& peer, const Prefix& prefix, Instant now) {
-  const auto ours = [&](const Prefix& own) { return overlaps(own, prefix); };
-  if (std::ranges::any_of(context_.credential.addresses, ours) ||
-      std::ranges::any_of(context_.credential.routes, ours)) {
-    if (prefix.is_host()) return false;  // settled with its owner, see settle_own_address()
-    refuse(peer, message::RefusalReason::kAddressInUse, prefix.address,
-           "routes " + prefix.to_string() + ", which is ours", now);
-    return false;
+bool Membership::may_take(Peer& peer, const Prefix& prefix, Instant now) {
+  Peer* holder = peers_.holder_of(prefix);
+  if (holder == nullptr || holder == &peer) return true;
+  const bool alive = lives(*holder, now);
+  if (!holder->configured && !alive) return true;
+  // Whoever lives here keeps what it has, whatever time another one names for its claim. And a
+  // record alone is not worth a word: its sender may be long gone.
+  if (!peer.connected()) return false;
+  ++context_.counters.address_conflicts;
+  refuse(peer, message::RefusalReason::kAddressInUse, prefix.address,
+         "claims " + prefix.to_string() + ", which " + holder->display() + " holds", now);
+  return false;
+}
+
+// Silence is not death: a peer with nothing to say is asked before its address is given away.
+bool Membership::lives(Peer& holder, Instant now) {
+  if (!holder.connected()) return false;
+  if (now - holder.last_heard < kAliveFor) return true;
+  if (!holder.challenged || now - *holder.challenged > kChallengeEvery) {
+    holder.challenged = now;
+    liveness_.send_ping(holder, now);
   }
-  if (peers_.add_route(peer, prefix)) return true;
-  Peer* holder = peers_.by_address(prefix.address);
-  if (holder == nullptr || holder == &peer) return false;  // the table is full
-  const bool alive = holder->connected() && now - holder->last_heard < kAliveFor;
-  const bool first = holder->credential && claims_before(*holder->credential, *peer.credential);
-  // A record alone never takes an address from a node that lives: its sender may be long gone.
-  if (alive && !peer.connected()) return false;
-  if (holder->configured || (alive && first)) {
-    ++context_.counters.address_conflicts;
-    refuse(peer, message::RefusalReason::kAddressInUse, prefix.address,
-           "claims " + prefix.to_string() + ", which " + holder->display() + " holds", now);
-    return false;
-  }
-  log::info("{} moves from {} to {}", prefix.to_string(), holder->display(), peer.display());
-  peers_.drop_routes(*holder);
-  holder->authorised = false;
-  return peers_.add_route(peer, prefix).has_value();
+  return now - *holder.challenged < kChallengeFor;
 }
 
 std::optional<IpAddress> Membership::loses_to(const Credential& rival) const {
@@ -185,14 +207,13 @@ void Membership::refuse(Peer& peer, message::RefusalReason reason, const IpAddre
 }
 
 void Membership::on_refusal(Peer& peer, const message::Refusal& refusal, Instant now) {
+  std::string why = refusal.reason == message::RefusalReason::kAddressInUse
+                        ? "it refuses us: our address " + refusal.address.to_string() +
+                              " is in use by another node"
+                        : "it refuses us: it could not verify our credential";
+  if (peer.refused != why) log::warning("{}: {}", peer.display(), why);
+  peer.refused = std::move(why);
   peer.refused_at = now;
-  if (refusal.reason == message::RefusalReason::kAddressInUse) {
-    peer.refused =
-        "it refuses us: our address " + refusal.address.to_string() + " is in use by another node";
-  } else {
-    peer.refused = "it refuses us: it could not verify our credential";
-  }
-  log::warning("{}: {}", peer.display(), *peer.refused);
 }
 
 }  // namespace ipop::overlay

@@ -8,8 +8,10 @@
 #include <string>
 
 #include "overlay/peer/context.hpp"
+#include "overlay/peer/liveness_monitor.hpp"
 #include "overlay/peer/message.hpp"
 #include "overlay/peer/peer_table.hpp"
+#include "overlay/peer/territory.hpp"
 
 namespace ipop::overlay {
 
@@ -21,8 +23,9 @@ struct LostAddress {
 
 class Membership {
  public:
-  Membership(Context& context, PeerTable& peers,
-             std::function<void(const LostAddress&)> on_lost_address,
+  // `on_lost_address` returns whether the node gives way; if not, the other one is refused.
+  Membership(Context& context, PeerTable& peers, LivenessMonitor& liveness,
+             const Territory& territory, std::function<bool(const LostAddress&)> on_lost_address,
              std::function<void(std::string)> on_warning);
 
   // A session came up: a credential that we know is taken up again. True as with on_offer().
@@ -45,14 +48,17 @@ class Membership {
  private:
   void send(const Peer& peer, const message::Message& message);
   [[nodiscard]] bool authorise(Peer& peer, Instant now);
-  [[nodiscard]] bool take_prefix(Peer& peer, const Prefix& prefix, Instant now);
+  [[nodiscard]] bool may_take(Peer& peer, const Prefix& prefix, Instant now);
+  [[nodiscard]] bool lives(Peer& holder, Instant now);
   [[nodiscard]] bool settle_own_address(Peer& peer, Instant now);
   void refuse(Peer& peer, message::RefusalReason reason, const IpAddress& address, std::string why,
               Instant now);
 
   Context& context_;
   PeerTable& peers_;
-  std::function<void(const LostAddress&)> on_lost_address_;
+  LivenessMonitor& liveness_;
+  const Territory& territory_;
+  std::function<bool(const LostAddress&)> on_lost_address_;
   std::function<void(std::string)> on_warning_;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "overlay/peer/liveness_monitor.hpp"
+#include "overlay/peer/territory.hpp"
 
 namespace ipop::overlay {
 
@@ -20,27 +21,24 @@ enum class PathRank : std::uint8_t { kLan = 0, kDirect6 = 1, kDirect4 = 2 };
 
 class PathChooser {
  public:
-  PathChooser(Context& context, LivenessMonitor& liveness)
-      : context_(context), liveness_(liveness) {}
+  PathChooser(Context& context, LivenessMonitor& liveness, const Territory& territory)
+      : context_(context), liveness_(liveness), territory_(territory) {}
 
-  void set_local(std::vector<Prefix> prefixes) { local_ = std::move(prefixes); }
-  [[nodiscard]] const std::vector<Prefix>& local() const noexcept { return local_; }
-
-  // Makes `endpoint` the peer's path.
+  // Makes `endpoint` the peer's path, unless it lies inside the virtual network.
   void use(Peer& peer, const Endpoint& endpoint);
   // Pings endpoints that would be better than the path in use, now and then.
   void probe(Peer& peer, Instant now);
   // A ping to `source` was answered in `rtt`: moves there if that is better.
-  void consider(Peer& peer, const Endpoint& source, Duration rtt);
+  void consider(Peer& peer, const Endpoint& source, Duration rtt, Instant now);
   // Authentic data came from elsewhere than the path (roaming): follow.
-  void follow(Peer& peer, const Endpoint& source);
+  void follow(Peer& peer, const Endpoint& source, Instant now);
 
  private:
   [[nodiscard]] bool chooses(const Peer& peer) const;
 
   Context& context_;
   LivenessMonitor& liveness_;
-  std::vector<Prefix> local_;
+  const Territory& territory_;
 };
 
 }  // namespace ipop::overlay

@@ -44,6 +44,8 @@ struct StaticPeer {
   handshake::Form form = handshake::Form::kIpop;
   std::optional<Secret<32>> preshared_key;
   Duration persistent_keepalive{};  // zero = off
+
+  friend bool operator==(const StaticPeer&, const StaticPeer&) = default;
 };
 
 // A handshake in progress: from the first initiation to success or giving up.
@@ -99,7 +101,12 @@ struct Peer {
   std::uint64_t record_sequence = 0;
   std::optional<Endpoint> path;
   std::optional<Endpoint> observed;  // us, as the peer sees us
+  Instant moved_at{};                // when we chose the path ourselves
+  std::uint16_t path_mtu = 0;
   Instant next_probe{};
+  std::optional<Instant> challenged;  // pinged because somebody else claims its address
+  Instant control_second{};           // the second that control_count counts in
+  unsigned control_count = 0;
   std::optional<Instant> last_rendezvous;
   Liveness liveness;
   Instant last_heard{};         // anything authentic

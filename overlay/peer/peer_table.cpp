@@ -27,7 +27,7 @@ PeerTable::~PeerTable() {
 }
 
 Result<Peer*> PeerTable::add(handshake::Form form, const ExchangePublicKey& key, Instant now) {
-  if (peers_.size() >= limit_) return fail("no room for another peer");
+  if (peers_.size() >= limit_ && !evict_one()) return fail("no room for another peer");
   const auto index = forwarding_.add_peer();
   if (!index) return std::unexpected(index.error());
   auto peer = std::make_unique<Peer>(*index, form, key, network_mac_);
@@ -36,6 +36,18 @@ Result<Peer*> PeerTable::add(handshake::Form form, const ExchangePublicKey& key,
   peers_.emplace(std::to_underlying(*index), std::move(peer));
   by_key_.emplace(key, raw);
   return raw;
+}
+
+bool PeerTable::evict_one() {
+  Peer* oldest = nullptr;
+  for (const auto& [index, peer] : peers_) {
+    if (peer->configured || !peer->sessions.empty()) continue;
+    const auto heard = [](const Peer& of) { return std::max(of.last_heard, of.created); };
+    if (oldest == nullptr || heard(*peer) < heard(*oldest)) oldest = peer.get();
+  }
+  if (oldest == nullptr) return false;
+  remove(*oldest);
+  return true;
 }
 
 void PeerTable::remove(Peer& peer) {
@@ -69,6 +81,10 @@ Peer* PeerTable::by_address(const IpAddress& address) const {
     if (Peer* peer = find(routes_, prefix)) return peer;
   }
   return nullptr;
+}
+
+Peer* PeerTable::holder_of(const Prefix& prefix) const {
+  return find(routes_, prefix.masked());
 }
 
 Peer* PeerTable::by_attempt(std::uint32_t local_index) const {

@@ -25,7 +25,8 @@ class PeerTable {
   PeerTable(const PeerTable&) = delete;
   PeerTable& operator=(const PeerTable&) = delete;
 
-  // A new peer, also in the forwarding table. `key` must not be there yet.
+  // A new peer, also in the forwarding table. `key` must not be there yet. When the table is full,
+  // the peer that was silent for longest gives way, if it has no session and is not configured.
   [[nodiscard]] Result<Peer*> add(handshake::Form form, const ExchangePublicKey& key, Instant now);
   // With its attempts, sessions and routes. Pointers to it end here.
   void remove(Peer& peer);
@@ -36,6 +37,8 @@ class PeerTable {
   [[nodiscard]] Peer* by_node(const NodeId& node) const;
   // The peer whose route covers the address, host routes first.
   [[nodiscard]] Peer* by_address(const IpAddress& address) const;
+  // The peer that has exactly this prefix.
+  [[nodiscard]] Peer* holder_of(const Prefix& prefix) const;
   // The peer that waits for a response to a handshake with this receiver index.
   [[nodiscard]] Peer* by_attempt(std::uint32_t local_index) const;
 
@@ -51,6 +54,8 @@ class PeerTable {
   void for_each(const std::function<void(Peer&)>& visit) const;
 
  private:
+  [[nodiscard]] bool evict_one();
+
   engine::ForwardingTable& forwarding_;
   const Secret<32> network_mac_;
   const std::size_t limit_;

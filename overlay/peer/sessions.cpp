@@ -91,12 +91,17 @@ bool wants_rekey(const Context& context, const Peer& peer, Instant now) {
     if (session.local != peer.current) continue;
     const engine::SessionActivity activity = context.table.activity(session.local);
     if (activity.tx_packets >= timers.rekey_after_messages) return true;
+    const Instant rekey_at = session.created + timers.rekey_after;
+    // WireGuard leaves it to the initiator. But when both ends opened at once, each may use the
+    // session that the other initiated: then it has to be somebody, and not both at once.
+    const Duration slack = (timers.reject_after - timers.rekey_after) / 4;
+    const bool first = context.identity.exchange_key() < peer.key;
+    const Duration late = session.initiator ? Duration::zero() : slack * (first ? 1 : 2);
+    if (now >= rekey_at + late && activity.last_data_tx >= rekey_at) return true;
     if (!session.initiator) return false;
     const Duration early = timers.reject_after - timers.keepalive_timeout - timers.rekey_timeout;
-    const Instant rekey_at = session.created + timers.rekey_after;
     const Instant receive_rekey_at = session.created + std::max(early, timers.rekey_after);
-    return (now >= rekey_at && activity.last_data_tx >= rekey_at) ||
-           (now >= receive_rekey_at && activity.last_data_rx >= receive_rekey_at);
+    return now >= receive_rekey_at && activity.last_data_rx >= receive_rekey_at;
   }
   return false;
 }

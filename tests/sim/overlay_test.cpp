@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tests/sim/two_nodes.hpp"
 #include "tests/sim/world.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -11,15 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using overlay::PeerState;
-
-NodeOptions alice() {
-  return {.name = "alice", .address = "192.168.10.10/24", .underlay = {"10.0.1.1/24"}};
-}
-NodeOptions bob() {
-  return {.name = "bob", .address = "192.168.10.20/24", .underlay = {"10.0.2.1/24"}};
-}
-const char* const kAlice = "192.168.10.10";
-const char* const kBob = "192.168.10.20";
 
 bool connected(const Node& node, const std::string& address) {
   const overlay::PeerStatus* peer = node.peer(address);
@@ -203,45 +195,6 @@ TEST(Overlay, MovesToTheLanWhenThereIsOne) {
       5s));
 }
 
-TEST(Overlay, RefusesTheSecondNodeWithAnAddressAndBothSay) {
-  World world;
-  Node& a = world.add(alice());
-  world.run_for(2s);
-  NodeOptions thief = bob();
-  thief.name = "thief";
-  thief.address = "192.168.10.10/24";
-  Node& t = world.add(thief);
-  EXPECT_TRUE(world.run_until([&] { return !t.fatal.empty(); }, 3s));
-  EXPECT_TRUE(world.run_until([&] { return !a.status().warnings.empty(); }, 3s));
-  ASSERT_FALSE(t.fatal.empty());
-  EXPECT_NE(t.fatal.front().find("192.168.10.10"), std::string::npos);
-  EXPECT_NE(t.fatal.front().find("alice"), std::string::npos);
-  EXPECT_TRUE(a.fatal.empty());
-}
-
-TEST(Overlay, TakesAnAddressWhoseHolderIsGone) {
-  World world;
-  Node& a = world.add(alice());
-  Node& b = world.add(bob());
-  const std::uint32_t first = a.send(kBob);
-  ASSERT_TRUE(world.run_until([&] { return b.received(first); }, 1s));
-  world.kill(b);
-  b.underlay.clear();
-  world.run_for(1min);
-  NodeOptions heir = bob();
-  heir.name = "heir";
-  Node& h = world.add(heir);
-  world.run_for(20s);
-  EXPECT_TRUE(h.fatal.empty());
-  EXPECT_TRUE(world.run_until(
-      [&] {
-        const std::uint32_t number = a.send(kBob);
-        world.run_for(200ms);
-        return h.received(number);
-      },
-      10s));
-}
-
 TEST(Overlay, GoesOnWithoutTheDirectory) {
   World world;
   Node& a = world.add(alice());
@@ -343,6 +296,66 @@ TEST(Overlay, ConnectsAllPairsOfTwentyNodes) {
             expected, [](const auto& pair) { return pair.first->received(pair.second); });
       },
       3s));
+}
+
+TEST(Overlay, KeepsTalkingOverManyRekeysThoughBothEndsOpenedAtOnce) {
+  World world;
+  Node& a = world.add(alice());
+  Node& b = world.add(bob());
+  world.run_for(500ms);
+  a.send(kBob);
+  b.send(kAlice);
+  world.run_for(1s);
+  unsigned lost = 0;
+  for (int i = 0; i < 4000; ++i) {  // thirteen minutes
+    const std::uint32_t to_bob = a.send(kBob);
+    const std::uint32_t to_alice = b.send(kAlice);
+    world.run_for(200ms);
+    lost += !b.received(to_bob) + !a.received(to_alice);
+    a.engine.delivered.clear();
+    b.engine.delivered.clear();
+  }
+  EXPECT_EQ(lost, 0u);
+}
+
+TEST(Overlay, AnswersAPingToAPeerThatItHasToFindFirst) {
+  World world;
+  Node& a = world.add(alice());
+  world.add(bob());
+  world.run_for(500ms);
+  std::optional<overlay::PingResult> result;
+  a.overlay->ping(*IpAddress::parse(kBob), world.clock(),
+                  [&](const overlay::PingResult& got) { result = got; });
+  ASSERT_TRUE(world.run_until([&] { return result.has_value(); }, 5s));
+  EXPECT_TRUE(result->answered) << result->error;
+}
+
+TEST(Overlay, LetsAPeerFollowWhenItMovesAndOnlyReceives) {
+  World world;
+  Node& a = world.add(alice());
+  Node& b = world.add(bob());
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(world.run_until([&] { return b.received(first); }, 1s));
+  b.move_to("10.0.3.7/24");
+  world.run_for(100ms);
+  const std::uint32_t number = a.send(kBob);
+  EXPECT_TRUE(world.run_until([&] { return b.received(number); }, 100ms));
+}
+
+TEST(Overlay, StaysQuietWhenAnInvitationArrivesLate) {
+  World world;
+  world.directory_latency = 3s;
+  Node& a = world.add(alice());
+  Node& b = world.add(bob());
+  world.run_for(10s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(world.run_until([&] { return b.received(first); }, 15s));
+  world.run_for(30s);
+  const std::uint64_t before =
+      a.overlay->counters().handshakes_started + b.overlay->counters().handshakes_started;
+  world.run_for(60s);
+  EXPECT_EQ(a.overlay->counters().handshakes_started + b.overlay->counters().handshakes_started,
+            before);
 }
 
 }  // namespace

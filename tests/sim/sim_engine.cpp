@@ -134,8 +134,7 @@ void SimEngine::open(Entry& entry, const Endpoint& source, ByteView datagram) {
            .session = spec.local,
            .source = source});
   }
-  if (plaintext.empty()) return;
-  if (!is_data) {
+  if (!plaintext.empty() && !is_data) {
     punt_({.kind = engine::PuntKind::kControl,
            .peer = spec.peer,
            .session = spec.local,
@@ -145,6 +144,13 @@ void SimEngine::open(Entry& entry, const Endpoint& source, ByteView datagram) {
   }
   const auto peer = peers_.find(spec.peer);
   if (peer == peers_.end()) return;
+  if (!peer->second.path || peer->second.path->remote != source) {
+    punt_({.kind = engine::PuntKind::kPathChanged,
+           .peer = spec.peer,
+           .session = spec.local,
+           .source = source});
+  }
+  if (plaintext.empty()) return;
   const HostPacket packet = decode(plaintext);
   if (route(packet.source) != spec.peer) {
     ++drops[engine::Fate::kDropSourceNotAllowed];
@@ -152,12 +158,6 @@ void SimEngine::open(Entry& entry, const Endpoint& source, ByteView datagram) {
   }
   ++peer->second.counters.rx_packets;
   delivered.push_back(packet);
-  if (!peer->second.path || peer->second.path->remote != source) {
-    punt_({.kind = engine::PuntKind::kPathChanged,
-           .peer = spec.peer,
-           .session = spec.local,
-           .source = source});
-  }
 }
 
 Result<engine::PeerIndex> SimEngine::add_peer() {

@@ -186,15 +186,17 @@ void World::step(Instant limit) {
   Instant next = limit;
   if (!events_.empty()) next = std::min(next, events_.begin()->first);
   for (const auto& node : nodes) {
-    if (node->up) next = std::min(next, std::max(now, node->overlay->deadline(clock())));
+    if (node->up) next = std::min(next, std::max(now, node->overlay->deadline()));
   }
   now = std::max(now, next);
+  for (const auto& node : nodes)
+    node->overlay->set_time(clock());
   while (!events_.empty() && events_.begin()->first <= now) {
     const auto event = events_.extract(events_.begin());
     event.mapped()();
   }
   for (const auto& node : nodes) {
-    if (node->up && node->overlay->deadline(clock()) <= now) node->overlay->service(clock());
+    if (node->up && node->overlay->deadline() <= now) node->overlay->service(clock());
   }
 }
 
