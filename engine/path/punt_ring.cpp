@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include "engine/path/packet.hpp"
 #include "engine/port/port.hpp"
@@ -67,8 +68,11 @@ void PuntRing::signal() noexcept {
 }
 
 bool PuntRing::take_one(Item& item) noexcept {
-  return rte_ring_sc_dequeue_elem(events_.get(), &item, sizeof item) == 0 ||
-         rte_ring_sc_dequeue_elem(datagrams_.get(), &item, sizeof item) == 0;
+  rte_ring* first = events_.get();
+  rte_ring* second = datagrams_.get();
+  if (++taken_ % kDatagramsTurn == 0) std::swap(first, second);
+  return rte_ring_sc_dequeue_elem(first, &item, sizeof item) == 0 ||
+         rte_ring_sc_dequeue_elem(second, &item, sizeof item) == 0;
 }
 
 bool PuntRing::empty() const noexcept {

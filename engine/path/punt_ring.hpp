@@ -1,5 +1,6 @@
 // The way up from one lcore to the overlay thread: two bounded rings, so that what has been
-// authenticated, and the engine's own events, never queue behind what anybody can send. The lcore
+// authenticated, and the engine's own events, never queue behind what anybody can send. They are
+// drained in turns, so that neither do members who send without end shut out handshakes. The lcore
 // puts in, the overlay drains. The wake-up costs the lcore a system call only if the overlay has
 // found the rings empty since the last one.
 #pragma once
@@ -19,6 +20,8 @@ class PuntRing final : public PuntQueue {
  public:
   static constexpr std::uint32_t kDatagrams = 1024;
   static constexpr std::uint32_t kEvents = 1024;
+  // Of so many that are taken, one is a datagram if any waits, whatever else does.
+  static constexpr std::uint32_t kDatagramsTurn = 4;
 
   // Throws std::runtime_error. EAL must run.
   PuntRing();
@@ -61,6 +64,8 @@ class PuntRing final : public PuntQueue {
   Ring events_;
   Fd wake_fd_;
   bool pushed_ = false;  // lcore: rw
+  // On a line of its own, as the lcore writes the one before. overlay: rw
+  alignas(64) std::uint32_t taken_ = 0;
   // True: the overlay has seen the rings empty and waits for wake_fd. Every access is an exchange,
   // so that of two that race the later sees what went before the earlier. lcore: rw, overlay: rw
   alignas(64) std::atomic<bool> armed_{true};

@@ -114,6 +114,21 @@ TEST(PuntRing, IsReadableWhileThereIsSomethingToDrain) {
   EXPECT_TRUE(readable(node.punt_ring.wake_fd()));
 }
 
+TEST(PuntRing, LetsDatagramsThroughHoweverManyEventsCome) {
+  EngineNode node(endpoint("192.0.2.1:4545"));
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(node.punt_ring.resolve(ip("10.0.0.77")));
+  for (int i = 0; i < 10; ++i)
+    node.from_wire(Bytes(40, 0x81), endpoint("203.0.113.5:9999"));
+  node.turn();
+  std::size_t datagrams = 0;
+  const auto take = [&](const Punt& punt) { datagrams += punt.kind == PuntKind::kDatagram; };
+  EXPECT_EQ(node.punt_ring.drain(8, take), 8u);
+  EXPECT_EQ(datagrams, 2u);
+  EXPECT_EQ(node.punt_ring.drain(200, take), 102u);
+  EXPECT_EQ(datagrams, 10u);
+}
+
 TEST(PuntRing, FreesAPacketWhoseTakerThrows) {
   EngineNode node(endpoint("192.0.2.9:4545"));
   node.from_wire({0x80, 0, 0, 0}, kSomewhere);
