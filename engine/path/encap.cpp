@@ -89,11 +89,9 @@ void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& session,
 
 void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer,
                   Instant now) noexcept {
-  if (staging_.push(packet, destination, now)) {
-    ask(destination, peer, now);
-  } else {
-    counters_.drop(packet, Fate::kDropStagingFull);
-  }
+  if (!staging_.push(packet, destination, now)) counters_.drop(packet, Fate::kDropStagingFull);
+  // Even for what found no room: a host that scans must not hide all other destinations.
+  ask(destination, peer, now);
   counters_.staged.set(staging_.packets());
 }
 

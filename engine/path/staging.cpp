@@ -101,9 +101,11 @@ rte_mbuf* Staging::pop_expired(Instant now) noexcept {
 }
 
 bool Staging::should_ask(const IpAddress& destination, Instant now) noexcept {
-  Destination& queue = destinations_[find(destination)];
-  if (queue.asked != Instant{} && now - queue.asked < kAskEvery) return false;
-  queue.asked = now;
+  const std::uint16_t index = find(destination);
+  Instant& asked = index == kNone ? asked_unheld_ : destinations_[index].asked;
+  const Duration every = index == kNone ? kAskUnheldEvery : kAskEvery;
+  if (asked != Instant{} && now - asked < every) return false;
+  asked = now;
   return true;
 }
 

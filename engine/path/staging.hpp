@@ -20,6 +20,8 @@ class Staging {
   static constexpr Duration kPatience = std::chrono::seconds(5);
   // The overlay is asked again for a destination while packets wait, as rings may overflow.
   static constexpr Duration kAskEvery = std::chrono::milliseconds(250);
+  // For all destinations that found no room together.
+  static constexpr Duration kAskUnheldEvery = std::chrono::milliseconds(1);
 
   Staging() noexcept;
   // Frees what still waits.
@@ -38,7 +40,8 @@ class Staging {
   [[nodiscard]] rte_mbuf* pop(const IpAddress& destination) noexcept;
   // The next packet that has waited too long, or nullptr.
   [[nodiscard]] rte_mbuf* pop_expired(Instant now) noexcept;
-  // True at first, and then once every kAskEvery. The destination must be held.
+  // True at first, and then once every kAskEvery. Destinations that are not held, because there was
+  // no room, share one true every kAskUnheldEvery.
   [[nodiscard]] bool should_ask(const IpAddress& destination, Instant now) noexcept;
 
   // Visits each destination held; it may be emptied by the visit.
@@ -79,6 +82,7 @@ class Staging {
   std::uint16_t packets_ = 0;
   std::uint16_t free_waiting_ = 0;
   std::uint16_t free_destination_ = 0;
+  Instant asked_unheld_{};
   std::array<Waiting, kMaxPackets> waiting_;
   std::array<Destination, kMaxDestinations> destinations_;
   std::array<std::uint16_t, kBuckets> buckets_;

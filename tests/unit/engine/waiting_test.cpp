@@ -56,6 +56,7 @@ TEST_F(Waiting, AsksForASessionWhenThereIsARoute) {
   ASSERT_EQ(punts.size(), 1u);
   EXPECT_EQ(punts[0].punt.kind, PuntKind::kNeedSession);
   EXPECT_EQ(punts[0].punt.peer, peer);
+  EXPECT_EQ(punts[0].punt.address, stranger);
 }
 
 TEST_F(Waiting, AsksForASessionWhenThereIsNoPath) {
@@ -196,6 +197,48 @@ TEST_F(Waiting, TakesOnlySoManyInAll) {
   }
   alice.turn();
   EXPECT_EQ(alice.counters().staged, Staging::kMaxPackets);
+}
+
+TEST_F(Waiting, StillAsksForNewDestinationsWhenThereIsNoRoomToWait) {
+  const PeerIndex peer = *alice.table.add_peer();
+  ASSERT_TRUE(alice.table.add_route(Prefix::host(stranger), peer));
+  for (std::uint32_t i = 0; i < Staging::kMaxDestinations; ++i) {
+    alice.from_host(to(IpAddress::v4(0x0a010000 + i)));
+  }
+  alice.turn();
+  EXPECT_EQ(alice.punts().size(), Staging::kMaxDestinations);
+
+  const IpAddress unknown = ip("10.2.0.1");
+  for (int i = 0; i < 5; ++i)
+    alice.from_host(to(unknown));
+  alice.turn();
+  auto punts = alice.punts();
+  ASSERT_EQ(punts.size(), 1u);
+  EXPECT_EQ(punts[0].punt.kind, PuntKind::kResolve);
+  EXPECT_EQ(punts[0].punt.address, unknown);
+
+  alice.now += milliseconds(1);
+  for (int i = 0; i < 5; ++i)
+    alice.from_host(to(stranger));
+  alice.turn();
+  punts = alice.punts();
+  ASSERT_EQ(punts.size(), 1u);
+  EXPECT_EQ(punts[0].punt.kind, PuntKind::kNeedSession);
+  EXPECT_EQ(punts[0].punt.peer, peer);
+  EXPECT_EQ(punts[0].punt.address, stranger);
+  EXPECT_EQ(alice.count(Fate::kDropStagingFull), 10u);
+}
+
+TEST_F(Waiting, DoesNotAskMoreOftenForADestinationWhoseOwnQueueIsFull) {
+  for (std::size_t i = 0; i < Staging::kMaxPerDestination; ++i)
+    alice.from_host(to(stranger));
+  alice.turn();
+  EXPECT_EQ(alice.punts().size(), 1u);
+  alice.now += milliseconds(2);
+  alice.from_host(to(stranger));
+  alice.turn();
+  EXPECT_EQ(alice.count(Fate::kDropStagingFull), 1u);
+  EXPECT_EQ(alice.punts().size(), 0u);
 }
 
 TEST_F(Waiting, IsSentWhenASpentSessionIsReplaced) {
