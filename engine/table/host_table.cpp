@@ -18,6 +18,16 @@ void* to_data(PeerIndex peer) noexcept {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(peer));
 }
 
+// The largest table is a little larger than what may be in it: the places of removed hosts come
+// free only when no lcore can see them any more, and until then others must find room.
+constexpr std::uint32_t with_slack(std::uint32_t max_hosts) noexcept {
+  return max_hosts + max_hosts / 8;
+}
+
+constexpr std::uint32_t next_capacity(std::uint64_t wanted, std::uint32_t max_hosts) noexcept {
+  return wanted >= max_hosts ? with_slack(max_hosts) : static_cast<std::uint32_t>(wanted);
+}
+
 PeerIndex from_data(const void* data) noexcept {
   return PeerIndex{static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(data))};
 }
@@ -28,7 +38,7 @@ HostTable::HostTable(std::uint32_t max_hosts, Reclaimer& reclaimer)
     : max_hosts_(max_hosts),
       seed_(randombytes_random()),
       reclaimer_(reclaimer),
-      capacity_(std::min(kFirstCapacity, max_hosts)) {
+      capacity_(next_capacity(kFirstCapacity, max_hosts)) {
   Hash hash = make(capacity_);
   if (!hash) {
     throw std::runtime_error("no memory for the table of hosts (" +
@@ -58,8 +68,7 @@ HostTable::Hash HostTable::make(std::uint32_t entries) const {
 
 bool HostTable::grow() {
   if (capacity_ >= max_hosts_) return false;
-  const auto larger = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(std::uint64_t{capacity_} * kGrowth, max_hosts_));
+  const std::uint32_t larger = next_capacity(std::uint64_t{capacity_} * kGrowth, max_hosts_);
   Hash next = make(larger);
   if (!next) return false;
   rte_hash* const present = hash_.load(std::memory_order_relaxed);
@@ -124,7 +133,7 @@ std::size_t HostTable::memory(std::uint32_t max_hosts) noexcept {
   // A key slot (32), a free-slot ring entry (4 to 8, rounded up to a power of two), and buckets of
   // 64 bytes for 8 entries, twice over for the extension table; and the table grown from.
   constexpr std::size_t kPerHost = 32 + 16 + 64;
-  return std::size_t{max_hosts} * kPerHost * 3 / 2 + (std::size_t{1} << 20);
+  return std::size_t{with_slack(max_hosts)} * kPerHost * 3 / 2 + (std::size_t{1} << 20);
 }
 
 }  // namespace ipop::engine

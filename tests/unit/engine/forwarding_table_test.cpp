@@ -204,6 +204,24 @@ TEST_F(Table, FreesNothingThatALcoreMayStillSee) {
   rte_rcu_qsbr_thread_unregister(qsbr, 0);
 }
 
+TEST_F(Table, TakesANewHostForOneThatWasRemovedWhileALcoreMayStillSeeIt) {
+  const PeerIndex peer = add_peer();
+  const auto host = [](std::uint32_t i) { return Prefix::host(IpAddress::v4(0x0a000000 + i)); };
+  for (std::uint32_t i = 0; i < kSizes.hosts; ++i)
+    ASSERT_TRUE(table().add_route(host(i), peer)) << i;
+  rte_rcu_qsbr* const qsbr = table().qsbr();
+  ASSERT_EQ(rte_rcu_qsbr_thread_register(qsbr, 0), 0);
+  rte_rcu_qsbr_thread_online(qsbr, 0);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    table().remove_route(host(i), peer);
+    EXPECT_TRUE(table().add_route(host(kSizes.hosts + i), peer)) << i;
+    EXPECT_EQ(table().reader().routes.find(host(kSizes.hosts + i).address), peer);
+  }
+  EXPECT_FALSE(table().add_route(host(0), peer));
+  rte_rcu_qsbr_thread_offline(qsbr, 0);
+  rte_rcu_qsbr_thread_unregister(qsbr, 0);
+}
+
 // The slow obvious model: a list, searched from end to end.
 PeerIndex model_find(const std::map<Prefix, PeerIndex>& routes, const IpAddress& address) {
   PeerIndex best = kNoPeer;
