@@ -3,8 +3,10 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -28,7 +30,13 @@ std::vector<unsigned> allowed_cpus() {
   return cpus;
 }
 
-std::uint64_t free_hugepage_mb() {
+struct FreeHugepages {
+  std::uint64_t megabytes = 0;
+  std::uint64_t smallest = 0;  // bytes of a page of the smallest size there is; 0: none is free
+};
+
+FreeHugepages free_hugepages() {
+  FreeHugepages found;
   std::uint64_t kilobytes = 0;
   std::error_code ignored;
   for (const auto& entry :
@@ -38,21 +46,27 @@ std::uint64_t free_hugepage_mb() {
     const std::size_t dash = name.find('-');
     std::uint64_t pages = 0;
     if (dash == std::string::npos) continue;
-    if (std::ifstream file(entry.path() / "free_hugepages"); file >> pages) {
-      kilobytes += pages * std::strtoull(name.c_str() + dash + 1, nullptr, 10);
-    }
+    std::ifstream file(entry.path() / "free_hugepages");
+    if (!(file >> pages) || pages == 0) continue;
+    const std::uint64_t size = std::strtoull(name.c_str() + dash + 1, nullptr, 10);
+    kilobytes += pages * size;
+    if (found.smallest == 0 || size * 1024 < found.smallest) found.smallest = size * 1024;
   }
-  return kilobytes / 1024;
+  found.megabytes = kilobytes / 1024;
+  return found;
 }
 
 bool decide_hugepages(const EalSettings& settings) {
   if (settings.hugepages == conf::Hugepages::kNever) return false;
-  const std::uint64_t free_mb = free_hugepage_mb();
-  if (free_mb >= settings.memory_mb) return true;
-  if (settings.hugepages == conf::Hugepages::kAuto) return false;
+  const FreeHugepages free = free_hugepages();
+  const bool enough = free.megabytes >= settings.memory_mb;
+  if (settings.hugepages == conf::Hugepages::kAuto) {
+    return enough && can_map_hugepage(free.smallest);
+  }
+  if (enough) return true;
   throw std::runtime_error(
-      "engine.hugepages is \"require\", but only " + std::to_string(free_mb) + " MB of the " +
-      std::to_string(settings.memory_mb) +
+      "engine.hugepages is \"require\", but only " + std::to_string(free.megabytes) +
+      " MB of the " + std::to_string(settings.memory_mb) +
       " MB needed are free as hugepages; reserve more, for example with \"sysctl -w "
       "vm.nr_hugepages=" +
       std::to_string((settings.memory_mb + 1) / 2) + "\"");
@@ -80,6 +94,23 @@ bool decide_hugepages(const EalSettings& settings) {
 }
 
 }  // namespace
+
+bool can_map_hugepage(std::uint64_t size) {
+  if (!std::has_single_bit(size)) return false;
+  const int log2_size = std::countr_zero(size);
+  void* const page =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE,
+           MAP_HUGETLB | MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE | log2_size << MAP_HUGE_SHIFT,
+           -1, 0);
+  if (page == MAP_FAILED) return false;
+  // A page over a control group's limit is mapped, but not there; to touch it would be SIGBUS.
+  unsigned char resident = 0;
+  const bool usable =
+      mincore(page, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), &resident) == 0 &&
+      (resident & 1) != 0;
+  munmap(page, size);
+  return usable;
+}
 
 std::vector<std::string> eal_arguments(const EalSettings& settings, bool with_hugepages,
                                        const std::vector<unsigned>& cpus) {

@@ -21,6 +21,10 @@ struct EalSettings {
 // Throws std::runtime_error with what to do about it.
 void start_eal(const EalSettings& settings);
 
+// Whether the kernel lets this process have a hugepage of `size` bytes: in a container the
+// machine's may be free, yet out of reach.
+[[nodiscard]] bool can_map_hugepage(std::uint64_t size);
+
 // The arguments for a process that may run on `cpus`; `with_hugepages` as found on the machine.
 [[nodiscard]] std::vector<std::string> eal_arguments(const EalSettings& settings,
                                                      bool with_hugepages,

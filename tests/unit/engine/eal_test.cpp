@@ -29,6 +29,12 @@ TEST(Eal, AsksForWhatTheMachineHas) {
   }
 }
 
+TEST(Eal, DoesNotBelieveInHugepagesThatTheKernelRefuses) {
+  EXPECT_FALSE(can_map_hugepage(0));
+  EXPECT_FALSE(can_map_hugepage(3 << 20));
+  EXPECT_FALSE(can_map_hugepage(1 << 12));  // no processor has hugepages as small as that
+}
+
 TEST(Eal, LeavesTheThreadOnAllItsProcessors) {
   cpu_set_t before;
   cpu_set_t after;
