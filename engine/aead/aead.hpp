@@ -44,7 +44,8 @@ struct AeadJob {
   std::uint8_t* out = nullptr;
   std::uint32_t length = 0;
   std::uint64_t counter = 0;
-  bool ok = false;  // set by open_burst: the tag was right
+  // Set by both: it is sealed, or the tag was right. What was not sealed may still be plaintext.
+  bool ok = false;
 };
 
 class AeadEngine {

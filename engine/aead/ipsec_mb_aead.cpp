@@ -108,6 +108,7 @@ inline void IpsecMbAead::seal_gcm(AeadJob& job) noexcept {
   write_nonce(nonce.data(), job.counter);
   mb_->gcm256_enc(gcm_key(job.key->storage_), &gcm_context_, job.out, job.in, job.length,
                   nonce.data(), nullptr, 0, job.out + job.length, kTagSize);
+  job.ok = true;
 }
 
 inline void IpsecMbAead::open_gcm(AeadJob& job) noexcept {
@@ -128,8 +129,9 @@ template <IMB_CIPHER_DIRECTION kDirection>
 void IpsecMbAead::run_chacha(std::span<AeadJob* const> batch) noexcept {
   std::array<IMB_JOB*, kBatch> jobs;
   const auto count = static_cast<std::uint32_t>(batch.size());
-  // Its queue holds IMB_MAX_JOBS and is empty between batches.
-  mb_->get_next_burst(mb_.get(), count, jobs.data());
+  // Its queue holds IMB_MAX_JOBS and is empty between batches; should it not be, the jobs fail.
+  if (mb_->get_next_burst(mb_.get(), count, jobs.data()) != count) [[unlikely]]
+    return;
   for (std::uint32_t i = 0; i < count; ++i) {
     AeadJob& job = *batch[i];
     Slot& slot = slots_[i];
@@ -140,19 +142,23 @@ void IpsecMbAead::run_chacha(std::span<AeadJob* const> batch) noexcept {
     jobs[i]->user_data = &job;
     jobs[i]->user_data2 = &slot;
   }
-  // Jobs come back in the library's order and, for all it promises, not all at once.
+  // Jobs come back in the library's order and, for all it promises, not all at once, nor any before
+  // they are flushed. One that never comes back has failed.
   std::uint32_t back = mb_->submit_burst_nocheck(mb_.get(), count, jobs.data());
-  for (std::uint32_t done = 0; back != 0;) {
-    if constexpr (kDirection == IMB_DIR_DECRYPT) {
-      for (std::uint32_t i = 0; i < back; ++i) {
-        AeadJob& job = *static_cast<AeadJob*>(jobs[i]->user_data);
+  for (std::uint32_t done = 0;;) {
+    for (std::uint32_t i = 0; i < back; ++i) {
+      AeadJob& job = *static_cast<AeadJob*>(jobs[i]->user_data);
+      job.ok = jobs[i]->status == IMB_STATUS_COMPLETED;
+      if constexpr (kDirection == IMB_DIR_DECRYPT) {
         const Slot& slot = *static_cast<const Slot*>(jobs[i]->user_data2);
-        job.ok = jobs[i]->status == IMB_STATUS_COMPLETED &&
-                 same_tag(slot.tag.data(), job.in + job.length);
+        job.ok = job.ok && same_tag(slot.tag.data(), job.in + job.length);
       }
     }
     done += back;
-    back = done < count ? mb_->flush_burst(mb_.get(), count - done, jobs.data()) : 0;
+    if (done >= count) return;
+    back = mb_->flush_burst(mb_.get(), count - done, jobs.data());
+    if (back == 0) [[unlikely]]
+      return;
   }
 }
 
@@ -162,7 +168,7 @@ void IpsecMbAead::run_burst(std::span<AeadJob> jobs) noexcept {
   std::array<AeadJob*, kBatch> batch;
   std::size_t gathered = 0;
   for (AeadJob& job : jobs) {
-    if constexpr (kDirection == IMB_DIR_DECRYPT) job.ok = false;
+    job.ok = false;
     if (job.key->suite_ == AeadSuite::kAes256Gcm) {
       kDirection == IMB_DIR_ENCRYPT ? seal_gcm(job) : open_gcm(job);
       continue;

@@ -14,7 +14,7 @@
 
 namespace ipop::engine {
 
-class IpsecMbAead final : public AeadEngine {
+class IpsecMbAead : public AeadEngine {
  public:
   // `flags` are those of alloc_mb_mgr(). Throws std::runtime_error if the library does not start
   // on this processor, or without what the flags switch off.
@@ -26,6 +26,10 @@ class IpsecMbAead final : public AeadEngine {
   void open_burst(std::span<AeadJob> jobs) noexcept override;
   [[nodiscard]] std::string_view name() const noexcept override { return name_; }
   [[nodiscard]] std::uint8_t suites() const noexcept override { return suites_; }
+
+ protected:
+  // What a test changes, to see the library fail or hold jobs back.
+  [[nodiscard]] IMB_MGR& library() noexcept { return *mb_; }
 
  private:
   // Jobs that go to the library at a time; it takes at most IMB_MAX_BURST_SIZE.

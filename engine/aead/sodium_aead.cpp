@@ -41,7 +41,7 @@ void SodiumAead::expand(AeadSuite suite, const Secret<32>& raw, AeadKey& key) co
 }
 
 void SodiumAead::seal_burst(std::span<AeadJob> jobs) noexcept {
-  for (const AeadJob& job : jobs) {
+  for (AeadJob& job : jobs) {
     const auto nonce = nonce_of(job.counter);
     std::uint8_t* const tag = job.out + job.length;
     if (job.key->suite_ == AeadSuite::kAes256Gcm) {
@@ -53,6 +53,7 @@ void SodiumAead::seal_burst(std::span<AeadJob> jobs) noexcept {
                                                          nullptr, 0, nullptr, nonce.data(),
                                                          job.key->storage_);
     }
+    job.ok = true;
   }
 }
 

@@ -32,7 +32,7 @@ enum class Fate : std::uint8_t {
   kDropInnerMalformed,      // authentic, but no whole packet inside
   kDropSourceNotAllowed,    // authentic, but from an inner address that is not the peer's
   kDropPuntFull,            // the overlay did not keep up
-  kDropWireFull,            // the wire's queue took no more, or the kernel refused it
+  kDropWireFull,            // the wire's queue took no more, the kernel or the AEAD refused it
   kDropNoSession,           // injected for a session that is gone or spent
   kDropNoPath,              // injected for a peer whose endpoint is not known
   kDropRelay,               // relay datagrams are not carried by this build

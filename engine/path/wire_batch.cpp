@@ -47,9 +47,29 @@ void WireBatch::add(rte_mbuf* packet) noexcept {
   if (packet_count_ == kBurst) flush();
 }
 
+void WireBatch::drop_unsealed() noexcept {
+  std::uint16_t kept = 0;
+  std::uint16_t job = 0;
+  for (std::uint16_t i = 0; i < packet_count_; ++i) {
+    rte_mbuf* const packet = packets_[i];
+    // Jobs are in the order of their packets.
+    const bool has_job = job < job_count_ && jobs_[job].out == data_of(packet) + kDataHeader;
+    if (has_job && !jobs_[job++].ok) {
+      counters_.drop(packet, Fate::kDropWireFull);
+    } else {
+      packets_[kept++] = packet;
+    }
+  }
+  packet_count_ = kept;
+}
+
 void WireBatch::flush() noexcept {
   if (packet_count_ == 0) return;
-  if (job_count_ != 0) aead_.seal_burst({jobs_.data(), job_count_});
+  if (const std::span jobs(jobs_.data(), job_count_); !jobs.empty()) {
+    aead_.seal_burst(jobs);
+    if (!std::ranges::all_of(jobs, &AeadJob::ok)) [[unlikely]]
+      drop_unsealed();
+  }
   std::uint16_t sent = 0;
   std::uint16_t refused = 0;
   port_.tx_burst({packets_.data(), packet_count_}, sent, refused);

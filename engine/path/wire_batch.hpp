@@ -36,6 +36,8 @@ class WireBatch {
 
  private:
   void add(rte_mbuf* packet) noexcept;
+  // An AEAD that fails must not let plaintext out.
+  void drop_unsealed() noexcept;
 
   WirePort& port_;
   AeadEngine& aead_;
