@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "app/daemon_parts.hpp"
+#include "app/handshake_timers.hpp"
 #include "app/pinger.hpp"
 #include "app/sd_notify.hpp"
 #include "app/version.hpp"
@@ -140,6 +141,7 @@ overlay::Context Daemon::context() {
           .directory = *directory_,
           .identity = identity_,
           .network = network_,
+          .timers = handshake_timers(),
           .suites = suites(config_, engine_->suites()),
           .path_mtu = kUdpPayload6,
           .link_mtu = overlay::link_mtu_towards,

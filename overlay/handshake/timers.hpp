@@ -1,6 +1,5 @@
 // WireGuard's constants of a session's life (WireGuard paper §6.1). Values only; who waits for them
-// reads the clock. A build for tests divides the long ones by IPOP_HANDSHAKE_TIME_SCALE (option
-// `handshake_time_scale`), so that a rekey happens within seconds.
+// reads the clock.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +10,11 @@ namespace ipop::overlay::handshake {
 
 struct Timers {
   // The initiator of a session makes a new one after this time, when it sends.
-  Duration rekey_after = Duration(std::chrono::seconds(120)) / IPOP_HANDSHAKE_TIME_SCALE;
+  Duration rekey_after = std::chrono::seconds(120);
   // Nothing is sealed or opened with a session that is this old.
-  Duration reject_after = Duration(std::chrono::seconds(180)) / IPOP_HANDSHAKE_TIME_SCALE;
+  Duration reject_after = std::chrono::seconds(180);
   // How long initiations are repeated before a peer is given up.
-  Duration rekey_attempt = Duration(std::chrono::seconds(90)) / IPOP_HANDSHAKE_TIME_SCALE;
+  Duration rekey_attempt = std::chrono::seconds(90);
   // From an initiation without an answer to the next.
   Duration rekey_timeout = std::chrono::seconds(5);
   // From data received, with nothing to send back, to an empty datagram.

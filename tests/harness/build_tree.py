@@ -25,7 +25,7 @@ SANITIZER_ENV = {
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 CLANG = {"CXX": "clang++-16", "CC": "clang-16"}
-PROGRAMS = ("ipopd", "ipop")
+PROGRAMS = ("ipopd", "ipopd_fast_timers", "ipop")
 
 
 @dataclass
@@ -98,8 +98,7 @@ ADDRESS = BuildTree(
     CLANG, sanitized=True)
 THREAD = BuildTree(
     "build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false"], CLANG, sanitized=True)
-SCALED = BuildTree("build-scaled", ["-Dhandshake_time_scale=20"])
-TREES = {"plain": PLAIN, "address": ADDRESS, "thread": THREAD, "scaled": SCALED}
+TREES = {"plain": PLAIN, "address": ADDRESS, "thread": THREAD}
 
 if __name__ == "__main__":
     sys.exit(TREES[sys.argv[1]].build_shown())

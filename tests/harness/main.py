@@ -4,15 +4,17 @@ import os
 import signal
 import sys
 
-from harness.build_tree import ADDRESS, PLAIN, ROOT, SCALED, THREAD
+from harness.build_tree import ADDRESS, PLAIN, ROOT, THREAD
 from harness.command import run
 from harness.fuzz import fuzz_programs, run_fuzz_targets
-from harness.netns import run_netns_tests
+from harness.netns import run_netns_tests, run_sanitized_netns_tests
 from harness.report import Report
 from harness.unit import run_unit_tests
 
 BUILD_LIMIT_S = 900
 FUZZ_SECONDS = 10  # for each target, in CI
+
+DAEMON = ("app/ipopd", "app/ipopd_fast_timers", "app/ipop")
 
 # Units whose code is read by one thread while another writes it.
 THREADED_UNITS = {"base", "engine", "kni", "app"}
@@ -58,15 +60,17 @@ def fuzz(report):
 def asan(report):
     if built(report, ADDRESS):
         run_unit_tests(report, "asan", ADDRESS)
+        run_sanitized_netns_tests(report, "asan", ADDRESS)
 
 
 def tsan(report):
-    if built(report, THREAD, tests=THREADED_UNITS):
+    if built(report, THREAD, tests=THREADED_UNITS) and built(report, THREAD, DAEMON):
         run_unit_tests(report, "tsan", THREAD, THREADED_UNITS)
+        run_sanitized_netns_tests(report, "tsan", THREAD)
 
 
 def netns(report, names=None):
-    if built(report, PLAIN) and built(report, SCALED, ["app/ipopd", "app/ipop"]):
+    if built(report, PLAIN):
         run_netns_tests(report, names)
 
 

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from harness.build_tree import ROOT
+from harness.build_tree import ROOT, SANITIZER_ENV
 from harness.command import run
 from harness.report import Report
 
@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tests/netns"))
 from rig.world import sweep  # noqa: E402
 
 # Seconds; a test that draws nearer to its limit is too slow for every change.
+SANITIZED = ["dhtnode_bootstrap", "bad_input", "wireguard_interop"]
 LIMITS_S = {"load_test": 240, "wireguard_interop_test": 240, "demo_test": 240}
 DEFAULT_LIMIT_S = 120
 
@@ -35,22 +36,29 @@ def run_netns_tests(report: Report, names=None, env=None) -> None:
         _run_file(report, file, env or {})
 
 
-def _run_file(report: Report, file: Path, env: dict) -> None:
+def run_sanitized_netns_tests(report: Report, suite: str, tree, names=SANITIZED) -> None:
+    """Whole daemons of a sanitizer's tree, in tests that measure neither time nor memory."""
+    env = {**SANITIZER_ENV, "IPOP_BUILD": tree.name}
+    for file in netns_tests(names):
+        _run_file(report, file, env, suite)
+
+
+def _run_file(report: Report, file: Path, env: dict, suite: str = "netns") -> None:
     name = file.stem.removesuffix("_test")
-    logs = report.directory / f"netns-{name}"
+    logs = report.directory / f"{suite}-netns-{name}"
     prefix = f"ipop-{os.getpid()}-{name.replace('_', '')[:12]}-"
     shutil.rmtree(logs, ignore_errors=True)
-    outcome = run(["python3", file], report.directory / f"netns-{name}.log",
+    outcome = run(["python3", file], report.directory / f"{suite}-{name}.log",
                   LIMITS_S.get(file.stem, DEFAULT_LIMIT_S),
                   env={"IPOP_TEST_LOGS": str(logs), "IPOP_TEST_PREFIX": prefix, **env})
     left = sweep(prefix)
     failures = len(report.failures)
-    count = report.add_lines(outcome.output, prefix=f"netns {name}: ")
+    count = report.add_lines(outcome.output, prefix=f"{suite} {name}: ")
     if not outcome.ok and len(report.failures) == failures:
-        report.add(f"netns {name}", False, outcome.why())
+        report.add(f"{suite} {name}", False, outcome.why())
     elif count == 0:
-        report.add(f"netns {name}", False, "it ran no test")
+        report.add(f"{suite} {name}", False, "it ran no test")
     if left:
-        report.add(f"netns {name} cleans up", False, f"left behind: {' '.join(left)}")
+        report.add(f"{suite} {name} cleans up", False, f"left behind: {' '.join(left)}")
     if len(report.failures) > failures:
         print(outcome.tail(60), flush=True)

@@ -4,8 +4,8 @@
                                                  ├─ router
     wg    wireguard-go 192.168.10.30 (10.9.2.2) ─┘
 
-Rekeying takes minutes, so one case uses the build whose handshake timers run twenty times as fast:
-ipopd then rekeys every six seconds, wireguard-go just answers.
+Rekeying takes minutes, so one case uses ipopd_fast_timers, whose handshake timers run twenty times
+as fast: it rekeys every six seconds, wireguard-go just answers.
 """
 
 from rig.cases import run_cases
@@ -19,9 +19,9 @@ WG_ADDRESS = "192.168.10.30"
 REKEYS = 2
 
 
-def alice_and_wireguard(world, endpoint_known: bool, build: str = "build", psk: bool = False):
+def alice_and_wireguard(world, endpoint_known: bool, program: str = "ipopd", psk: bool = False):
     """`endpoint_known`: alice knows where the other is, and not the other way round."""
-    alice = Node(world.host("alice"), build)
+    alice = Node(world.host("alice"), program)
     wg = WireGuardHost(world.host("wg"), WG_ADDRESS)
     wg.start()
     alice.init(10, ["127.0.0.1:9"])
@@ -89,7 +89,7 @@ def test_a_wrong_preshared_key_never_connects(world):
 
 
 def test_two_rekeys_lose_nothing(world):
-    alice, wg = alice_and_wireguard(world, endpoint_known=True, build="build-scaled")
+    alice, wg = alice_and_wireguard(world, endpoint_known=True, program="ipopd_fast_timers")
     expect(ping(alice.host, wg.address, 3, wait_s=3).lost == 0, "pings were lost at the start")
     stream = PingStream(alice.host, wg.address)
     last = wg.handshake_at()

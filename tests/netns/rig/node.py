@@ -9,15 +9,20 @@ from rig.conditions import Failure, expect, wait_until
 from rig.world import Host, World
 
 ROOT = Path(__file__).resolve().parents[3]
+# Another build tree's programs, such as the sanitizers', by IPOP_BUILD.
+BUILD = ROOT / os.environ.get("IPOP_BUILD", "build")
+# Sanitizers want their shadow memory where address randomisation may put something else.
+LAUNCHER = ["setarch", "--addr-no-randomize"] if "IPOP_BUILD" in os.environ else []
 NETWORK = "ipop_tutorial_05_21_2013_your_name"
 PORT = 4545
 START_LIMIT_S = 10
 
 
 class Node:
-    def __init__(self, host: Host, build: str = "build"):
+    def __init__(self, host: Host, program: str = "ipopd"):
         self.host = host
-        self.build = ROOT / build
+        self.build = BUILD
+        self.program = program
         self.config = host.directory / "ipop.yaml"
         self.state = host.directory / "state"
         self.runtime = host.directory / "run"
@@ -57,7 +62,8 @@ class Node:
 
     def launch(self):
         """Starts ipopd without waiting for anything."""
-        self.daemon = self.host.start(self.build / "ipopd", "--config", self.config, env=self.env)
+        self.daemon = self.host.start(*LAUNCHER, self.build / self.program,
+                                      "--config", self.config, env=self.env)
         return self.daemon
 
     def await_up(self, limit_s: float = START_LIMIT_S) -> None:
@@ -111,8 +117,7 @@ class Node:
 
 def node(world: World, name: str, octet, bootstrap=(), **options) -> Node:
     """A new host with an initialised node, not yet started."""
-    build = options.pop("build", "build")
-    made = Node(world.host(name), build)
+    made = Node(world.host(name), options.pop("program", "ipopd"))
     made.init(octet, bootstrap, **options)
     return made
 

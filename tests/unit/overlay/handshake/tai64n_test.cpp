@@ -40,10 +40,9 @@ TEST(Tai64n, KeepsItsOrderBefore1970) {
 }
 
 TEST(Timers, AreWireGuardsUnlessScaledForTests) {
-  constexpr int scale = IPOP_HANDSHAKE_TIME_SCALE;
-  EXPECT_EQ(kTimers.rekey_after * scale, seconds(120));
-  EXPECT_EQ(kTimers.reject_after * scale, seconds(180));
-  EXPECT_EQ(kTimers.rekey_attempt * scale, seconds(90));
+  EXPECT_EQ(kTimers.rekey_after, seconds(120));
+  EXPECT_EQ(kTimers.reject_after, seconds(180));
+  EXPECT_EQ(kTimers.rekey_attempt, seconds(90));
   EXPECT_EQ(kTimers.rekey_timeout, seconds(5));
   EXPECT_EQ(kTimers.keepalive_timeout, seconds(10));
   EXPECT_EQ(kTimers.rekey_after_messages, 1'152'921'504'606'846'976u);    // 2^60
