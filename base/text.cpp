@@ -20,6 +20,7 @@ std::string to_base64(ByteView bytes) {
 }
 
 Result<std::vector<std::uint8_t>> from_hex(std::string_view text) {
+  if (text.empty()) return std::vector<std::uint8_t>();  // may be a null pointer, below an end
   std::vector<std::uint8_t> bytes(text.size() / 2);
   std::size_t length = 0;
   const char* end = nullptr;
@@ -34,6 +35,7 @@ Result<std::vector<std::uint8_t>> from_hex(std::string_view text) {
 }
 
 Result<std::vector<std::uint8_t>> from_base64(std::string_view text) {
+  if (text.empty()) return std::vector<std::uint8_t>();
   std::vector<std::uint8_t> bytes(text.size());
   std::size_t length = 0;
   const char* end = nullptr;
