@@ -121,7 +121,9 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
   bound_ = wire->bound();
   link_ = std::make_unique<kni::HostLink>(link_settings(config_));
   engine::start_eal_for(settings);
-  auto host = std::make_unique<kni::TapPort>(link_->fd(), link_->mac(), link_->own_addresses());
+  auto host = std::make_unique<kni::TapPort>(
+      link_->fd(), link_->mac(), link_->own_addresses(),
+      engine::HostOffloads{.tcp = link_->tap().tcp_segments, .udp = link_->tap().udp_segments});
   tap_ = host.get();
   engine_ = std::make_unique<engine::Engine>(settings, std::move(host), std::move(wire));
   directory_ = std::make_unique<overlay::OpenDhtDirectory>(

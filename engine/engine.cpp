@@ -15,8 +15,8 @@ constexpr std::size_t kSpareBytes = std::size_t{16} << 20;
 
 std::uint32_t memory_mb(const EngineSettings& settings) noexcept {
   if (settings.memory_mb != 0) return settings.memory_mb;
-  const std::size_t bytes =
-      Mempool::memory(settings.pool) + DpdkForwardingTable::memory(settings.table) + kSpareBytes;
+  const std::size_t bytes = Mempool::memory(settings.pool) + Mempool::memory(settings.supers) +
+                            DpdkForwardingTable::memory(settings.table) + kSpareBytes;
   return static_cast<std::uint32_t>((bytes + (1u << 20) - 1) >> 20);
 }
 
@@ -32,16 +32,19 @@ struct Engine::Parts {
         std::unique_ptr<WirePort> wire_port)
       : poll(settings.poll),
         pool(settings.pool),
+        supers(settings.supers),
         host(std::move(host_port)),
         wire(std::move(wire_port)),
         table(settings.table, kLcores, make_aead_engine(settings.aead)),
+        punts(pool.get()),
         orders(pool.get()),
-        state({*host, *wire, pool.get(), table.reader(), punts, orders},
+        state({*host, *wire, {pool.get(), supers.get()}, table.reader(), punts, orders},
               make_aead_engine(settings.aead)),
         lcore({.number = 1, .poll = settings.poll}, state, *host, *wire, orders, table.qsbr()) {}
 
   conf::PollMode poll;
   Mempool pool;
+  Mempool supers;
   std::unique_ptr<HostPort> host;
   std::unique_ptr<WirePort> wire;
   DpdkForwardingTable table;
@@ -103,11 +106,11 @@ std::uint8_t Engine::suites() const noexcept {
 }
 
 std::uint32_t Engine::free_packets() const noexcept {
-  return parts_->pool.available();
+  return parts_->pool.available() + parts_->supers.available();
 }
 
 std::uint32_t Engine::all_packets() const noexcept {
-  return parts_->pool.size();
+  return parts_->pool.size() + parts_->supers.size();
 }
 
 std::uint64_t Engine::sleeps() const noexcept {

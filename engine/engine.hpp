@@ -25,6 +25,7 @@ struct EngineSettings {
   std::uint32_t memory_mb = 0;  // 0 = what the sizes below need
   TableSizes table;
   PoolSettings pool;
+  PoolSettings supers = kSuperPool;
   const char* aead = nullptr;  // as make_aead_engine() takes it
 };
 

@@ -8,6 +8,7 @@
 
 #include "engine/api/fate.hpp"
 #include "engine/owned_counter.hpp"
+#include "engine/path/packet.hpp"
 
 namespace ipop::engine {
 
@@ -23,8 +24,8 @@ struct alignas(64) LcoreCounters {
   }
   // Where all failures end.
   void drop(rte_mbuf* packet, Fate why) noexcept {
+    count(why, packet_count(packet));
     rte_pktmbuf_free(packet);
-    count(why);
   }
   void add_to(EngineCounters& sum) const noexcept {
     sum.host_rx += host_rx.get();

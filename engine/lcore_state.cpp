@@ -5,18 +5,28 @@
 #include "engine/path/packet.hpp"
 
 namespace ipop::engine {
+namespace {
+
+std::uint64_t packets_in(std::span<rte_mbuf* const> burst) noexcept {
+  std::uint64_t sum = 0;
+  for (const rte_mbuf* const packet : burst)
+    sum += packet_count(packet);
+  return sum;
+}
+
+}  // namespace
 
 LcoreState::LcoreState(const Parts& parts, std::unique_ptr<AeadEngine> aead)
     : host_port_(parts.host),
       wire_port_(parts.wire),
-      pool_(parts.pool),
+      pools_(parts.pools),
       table_(parts.table),
       punts_(parts.punts),
       orders_(parts.orders),
       aead_(std::move(aead)),
-      wire_(wire_port_, *aead_, counters_),
+      wire_(wire_port_, *aead_, pools_, counters_),
       host_(host_port_, counters_),
-      answers_(pool_, host_, counters_),
+      answers_(pools_.packets, host_, counters_),
       encap_(table_, wire_, answers_, punts_, counters_),
       decap_(table_, *aead_, host_, punts_, counters_) {}
 
@@ -24,18 +34,21 @@ std::uint32_t LcoreState::turn(Instant now) noexcept {
   rte_mbuf* burst[kBurst];
   std::uint32_t taken = take_orders(now);
 
-  if (const std::uint16_t frames = host_port_.rx_burst(pool_, burst); frames != 0) {
-    counters_.host_rx.add(frames);
+  if (const std::uint16_t frames = host_port_.rx_burst(pools_, burst); frames != 0) {
+    counters_.host_rx.add(packets_in({burst, frames}));
     encap_.host_burst({burst, frames}, now);
     taken += frames;
   }
-  if (const std::uint16_t datagrams = wire_port_.rx_burst(pool_, burst); datagrams != 0) {
-    counters_.wire_rx.add(datagrams);
-    decap_.wire_burst({burst, datagrams}, now);
-    taken += datagrams;
+  const std::uint16_t received = wire_port_.rx_burst(pools_, burst);
+  if (received != 0) {
+    counters_.wire_rx.add(packets_in({burst, received}));
+    decap_.wire_burst({burst, received}, now);
+    taken += received;
   }
   if (++turns_ % kHousekeeping == 0) encap_.tick(now);
   flush();
+  // Frames for the host pointed into them until now.
+  if (received != 0) rte_pktmbuf_free_bulk(burst, received);
   return taken;
 }
 

@@ -26,7 +26,7 @@ class LcoreState {
   struct Parts {
     HostPort& host;
     WirePort& wire;
-    rte_mempool* pool;
+    PacketPools pools;
     TableReader table;
     PuntRing& punts;
     InjectRing& orders;
@@ -55,7 +55,7 @@ class LcoreState {
 
   HostPort& host_port_;
   WirePort& wire_port_;
-  rte_mempool* pool_;
+  PacketPools pools_;
   TableReader table_;
   PuntRing& punts_;
   InjectRing& orders_;

@@ -22,7 +22,10 @@ std::uint16_t private_size() noexcept {
 
 std::uint32_t data_room(const PoolSettings& settings) noexcept {
   const std::uint32_t room = std::max(settings.largest_packet + kPacketOverhead, kSmallestRoom);
-  return RTE_PKTMBUF_HEADROOM + RTE_ALIGN(room, RTE_CACHE_LINE_SIZE);
+  const std::uint32_t aligned = RTE_PKTMBUF_HEADROOM + RTE_ALIGN(room, RTE_CACHE_LINE_SIZE);
+  // The largest that an mbuf can say.
+  return room <= UINT16_MAX - RTE_PKTMBUF_HEADROOM ? std::min<std::uint32_t>(aligned, UINT16_MAX)
+                                                   : aligned;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// The one pool of packet buffers: every packet of the engine, in whatever direction, is one
-// rte_mbuf of it, with a PacketMeta in its private area. Made and freed at start-up and shutdown;
-// lcores and the overlay thread take buffers from it and give them back.
+// A pool of packet buffers: every packet of the engine, in whatever direction, is one rte_mbuf of
+// one, with a PacketMeta in its private area. Made and freed at start-up and shutdown; lcores and
+// the overlay thread take buffers and give them back.
 #pragma once
 
 #include <rte_mempool.h>
@@ -20,6 +20,10 @@ struct PoolSettings {
   // The largest IP packet that a buffer holds: the MTU of the host's interface, or more.
   std::uint32_t largest_packet = 1500;
 };
+
+// For super-packets and trains: as large as a buffer can be. As many as can be staged, as one burst
+// of the wire takes, and some in between.
+inline constexpr PoolSettings kSuperPool{.packets = 255, .largest_packet = 65535 - 128 - 61};
 
 class Mempool {
  public:

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/fd.hpp"
 #include "base/ip.hpp"
 #include "kni/mac_address.hpp"
 #include "kni/netlink.hpp"
+#include "kni/tap_device.hpp"
 
 namespace ipop::kni {
 
@@ -38,7 +38,8 @@ class HostLink {
   [[nodiscard]] Result<void> remove_route(const Prefix& prefix);
 
   // The tap; owned here, so the link outlives the port.
-  [[nodiscard]] int fd() const noexcept { return tap_.get(); }
+  [[nodiscard]] int fd() const noexcept { return tap_.fd.get(); }
+  [[nodiscard]] const Tap& tap() const noexcept { return tap_; }
   [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
   [[nodiscard]] std::uint16_t mtu() const noexcept { return settings_.mtu; }
   [[nodiscard]] const MacAddress& mac() const noexcept { return mac_; }
@@ -52,7 +53,7 @@ class HostLink {
   HostLinkSettings settings_;
   MacAddress mac_;
   Netlink netlink_;
-  Fd tap_;
+  Tap tap_;
   int link_ = 0;
   std::set<Prefix> routes_;
 };

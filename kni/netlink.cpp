@@ -7,6 +7,7 @@
 #include <netlink/addr.h>
 #include <netlink/cache.h>
 #include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -37,6 +38,7 @@ using Address = Handle<nl_addr, nl_addr_put>;
 using Cache = Handle<nl_cache, nl_cache_free>;
 using Link = Handle<rtnl_link, rtnl_link_put>;
 using LinkAddress = Handle<rtnl_addr, rtnl_addr_put>;
+using Message = Handle<nl_msg, nlmsg_free>;
 using Route = Handle<rtnl_route, rtnl_route_put>;
 
 // libnl's allocators give null when memory is out, and so does everything built on it.
@@ -144,6 +146,18 @@ Result<void> Netlink::configure(int link, const LinkSettings& settings) {
   rtnl_link_set_mtu(changes.get(), settings.mtu);
   rtnl_link_set_txqlen(changes.get(), settings.queue_length);
   return change_link(socket_.get(), link, changes, "setting MAC and MTU");
+}
+
+// libnl knows no name for this attribute.
+Result<void> Netlink::limit_super_packets(int link, std::uint32_t bytes) {
+  constexpr std::string_view kWhat = "limiting the size of super-packets";
+  Message message = own<Message>(nlmsg_alloc_simple(RTM_NEWLINK, 0));
+  const ifinfomsg header{.ifi_family = AF_UNSPEC, .ifi_index = link};
+  int code =
+      nlmsg_append(message.get(), const_cast<ifinfomsg*>(&header), sizeof header, NLMSG_ALIGNTO);
+  if (code >= 0) code = nla_put_u32(message.get(), IFLA_GSO_MAX_SIZE, bytes);
+  if (code >= 0) code = nl_send_sync(socket_.get(), message.release());
+  return done(kWhat, code);
 }
 
 Result<void> Netlink::disable_address_generation(int link) {

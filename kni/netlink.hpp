@@ -35,6 +35,8 @@ class Netlink {
 
   // `link` is an interface index.
   [[nodiscard]] Result<void> configure(int link, const LinkSettings& settings);
+  // The kernel segments what is larger, in bytes, before it reaches the link.
+  [[nodiscard]] Result<void> limit_super_packets(int link, std::uint32_t bytes);
   // No address is made up from the MAC when the link comes up. Fails where IPv6 is off.
   [[nodiscard]] Result<void> disable_address_generation(int link);
   [[nodiscard]] Result<void> bring_up(int link);

@@ -15,6 +15,9 @@ namespace {
 
 constexpr const char* kDevice = "/dev/net/tun";
 
+// TUN_F_USO4 and TUN_F_USO6, which the headers of Linux 6.1 do not name.
+constexpr unsigned long kUdpSegmentation = 0x20 | 0x40;
+
 // What the kernel takes as a name, less what it would take as a pattern ("tap%d").
 bool is_interface_name(const std::string& name) {
   return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
@@ -75,7 +78,8 @@ Result<void> remove_leftover(const std::string& name) {
   return {};
 }
 
-Result<void> set_frame_format(const Fd& fd) {
+Result<void> set_frame_format(Tap& tap) {
+  const Fd& fd = tap.fd;
   int header_size = kVnetHeaderSize;
   int little_endian = 1;
   if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0 ||
@@ -83,15 +87,19 @@ Result<void> set_frame_format(const Fd& fd) {
       ::ioctl(fd.get(), TUNSETOFFLOAD, 0) != 0) {
     return fail_errno("setting the frame format", errno);
   }
+  constexpr unsigned long kTcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+  tap.tcp_segments = ::ioctl(fd.get(), TUNSETOFFLOAD, kTcp) == 0;
+  tap.udp_segments =
+      tap.tcp_segments && ::ioctl(fd.get(), TUNSETOFFLOAD, kTcp | kUdpSegmentation) == 0;
   return {};
 }
 
 }  // namespace
 
-Result<Fd> create_tap(const std::string& name) {
+Result<Tap> create_tap(const std::string& name) {
   if (!is_interface_name(name)) return fail("\"" + name + "\" is not a name for an interface");
   Result<Fd> fd = open_device();
-  if (!fd) return fd;
+  if (!fd) return std::unexpected(fd.error());
   int error = attach(*fd, name, IFF_TUN_EXCL);
   if (error == EBUSY) {
     if (Result<void> removed = remove_leftover(name); !removed) {
@@ -100,10 +108,11 @@ Result<Fd> create_tap(const std::string& name) {
     error = attach(*fd, name, IFF_TUN_EXCL);
   }
   if (error != 0) return explain_attach(name, error);
-  if (Result<void> set = set_frame_format(*fd); !set) {
+  Tap tap{.fd = *std::move(fd)};
+  if (Result<void> set = set_frame_format(tap); !set) {
     return std::unexpected(set.error().within(name));
   }
-  return fd;
+  return tap;
 }
 
 }  // namespace ipop::kni

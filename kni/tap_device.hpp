@@ -1,4 +1,5 @@
-// Creates the tap behind `tapipop`: one queue, a virtio-net header before each frame, no offloads.
+// Creates the tap behind `tapipop`: one queue, a virtio-net header before each frame, all offloads
+// that the kernel has.
 // Start-up only. It knows nothing of addresses and routes (host_link.hpp).
 #pragma once
 
@@ -9,11 +10,17 @@
 
 namespace ipop::kni {
 
-// A new tap called `name`, as a non-blocking descriptor; the interface lives as long as it is open.
+struct Tap {
+  Fd fd;                      // non-blocking; the interface lives as long as it is open
+  bool tcp_segments = false;  // frames may be TCP super-packets, both ways
+  bool udp_segments = false;  // and UDP super-packets (Linux 6.2)
+};
+
+// A new tap called `name`.
 // Before each frame stands a header as in vnet_header.hpp.
 // A persistent leftover of that name that nobody holds is replaced, so that nothing of its former
 // settings stays. Errors say what to do: no /dev/net/tun, no right to it, the name is held by
 // another process or is an interface of another kind.
-[[nodiscard]] Result<Fd> create_tap(const std::string& name);
+[[nodiscard]] Result<Tap> create_tap(const std::string& name);
 
 }  // namespace ipop::kni

@@ -8,18 +8,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 #include "base/error.hpp"
-#include "kni/checksum.hpp"
+#include "kni/offload_marks.hpp"
 #include "kni/vnet_header.hpp"
 
 namespace ipop::kni {
 namespace {
 
 constexpr std::size_t kEthernetSize = 14;
-constexpr std::size_t kMaxSegments = 16;
+constexpr std::size_t kMaxPieces = 64;
+// After so much the frames are worked on while they are in the cache.
+constexpr std::size_t kReadBytes = 64 * 1024;
 
 // Not a super-packet, checksums complete.
 constexpr VnetHeaderBytes kPlainHeader{};
@@ -36,75 +39,97 @@ bool is_passing(int number) {
 
 }  // namespace
 
-TapPort::TapPort(int fd, const MacAddress& mac, std::vector<IpAddress> own)
+TapPort::TapPort(int fd, const MacAddress& mac, std::vector<IpAddress> own,
+                 engine::HostOffloads offloads)
     : fd_(fd),
       mac_(mac),
       responder_(std::move(own)),
+      offloads_(offloads),
       quiet_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!quiet_) throw std::runtime_error(fail_errno("tap: eventfd", errno).error().message);
 }
 
-std::uint16_t TapPort::rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept {
+std::uint16_t TapPort::rx_burst(const engine::PacketPools& pools,
+                                std::span<rte_mbuf*> into) noexcept {
   if (gone()) return 0;
   const std::size_t limit = std::min<std::size_t>(into.size(), engine::kBurst);
+  const bool may_be_long = pools.supers != pools.packets;
   std::uint16_t filled = 0;
+  std::size_t bytes = 0;
   rte_mbuf* frame = nullptr;
+  rte_mbuf* super = nullptr;
   // Bounded by frames read, not by frames kept, so that a storm of questions ends too.
-  for (std::size_t reads = 0; reads < limit; ++reads) {
-    if (frame == nullptr) frame = rte_pktmbuf_alloc(pool);
-    if (frame == nullptr) {
+  for (std::size_t reads = 0; reads < limit && bytes < kReadBytes; ++reads) {
+    if (frame == nullptr) frame = rte_pktmbuf_alloc(pools.packets);
+    if (super == nullptr && may_be_long) super = rte_pktmbuf_alloc(pools.supers);
+    if (frame == nullptr || (super == nullptr && may_be_long)) {
       count(kNoBuffer);
       break;
     }
-    const Read outcome = read_frame(frame);
+    rte_mbuf* read = nullptr;
+    const Read outcome = read_frame(frame, super, read);
     if (outcome == Read::kNothing) break;
     if (outcome == Read::kConsumed) continue;
-    into[filled++] = frame;
-    frame = nullptr;
+    into[filled++] = read;
+    bytes += read->pkt_len;
+    (read == frame ? frame : super) = nullptr;
   }
   rte_pktmbuf_free(frame);
+  rte_pktmbuf_free(super);
   return filled;
 }
 
-TapPort::Read TapPort::read_frame(rte_mbuf* frame) noexcept {
+TapPort::Read TapPort::read_frame(rte_mbuf* frame, rte_mbuf* super, rte_mbuf*& into) noexcept {
   VnetHeaderBytes header;
   // The kernel cuts a frame off silently; a byte in here tells that it did.
   std::uint8_t excess;
   std::uint8_t* const data = rte_pktmbuf_mtod(frame, std::uint8_t*);
   const std::size_t room = rte_pktmbuf_tailroom(frame);
-  const std::array<iovec, 3> parts{{{header.data(), header.size()}, {data, room}, {&excess, 1}}};
+  // Most frames are short and stay where they are. The rest of a long one goes where it belongs,
+  // behind a gap for its beginning.
+  std::uint8_t* const long_data =
+      super == nullptr ? nullptr : rte_pktmbuf_mtod(super, std::uint8_t*);
+  const std::size_t long_room = super == nullptr ? 0 : rte_pktmbuf_tailroom(super) - room;
+  const std::array<iovec, 4> parts{{{header.data(), header.size()},
+                                    {data, room},
+                                    {long_data == nullptr ? nullptr : long_data + room, long_room},
+                                    {&excess, 1}}};
   const ssize_t got = ::readv(fd_, parts.data(), parts.size());
   if (got < 0) {
     note_error(errno);
     return Read::kNothing;
   }
-  const auto size = static_cast<std::size_t>(got);
-  if (size > header.size() + room) {
+  const auto total = static_cast<std::size_t>(got);
+  if (total > header.size() + room + long_room) {
     count(kTooLong);
     return Read::kConsumed;
   }
-  if (size < header.size() + kEthernetSize) {
+  if (total < header.size() + kEthernetSize) {
     count(kMalformed);
     return Read::kConsumed;
   }
-  const MutableBytes bytes(data, size - header.size());
-  if (!accept_header(VnetHeader::read(header), bytes)) {
+  const std::size_t size = total - header.size();
+  into = frame;
+  if (size > room) {
+    std::memcpy(long_data, data, room);
+    into = super;
+  }
+  into->data_len = static_cast<std::uint16_t>(size);
+  into->pkt_len = into->data_len;
+  if (!accept_header(VnetHeader::read(header), into)) {
     count(kMalformed);
     return Read::kConsumed;
   }
-  if (answer_neighbour(bytes)) return Read::kConsumed;
-  frame->data_len = static_cast<std::uint16_t>(bytes.size());
-  frame->pkt_len = frame->data_len;
+  if (answer_neighbour({rte_pktmbuf_mtod(into, std::uint8_t*), size})) return Read::kConsumed;
   return Read::kFrame;
 }
 
-// No offload was asked for, so a super-packet cannot come; a partial checksum is made whole.
-bool TapPort::accept_header(const VnetHeader& header, MutableBytes frame) noexcept {
-  if (header.gso_type != VnetHeader::kNotSegmented) return false;
-  if ((header.flags & VnetHeader::kNeedsChecksum) == 0) return true;
-  if (!complete_checksum(frame, header.checksum_start, header.checksum_offset)) return false;
-  count(kCompleted);
-  return true;
+bool TapPort::accept_header(const VnetHeader& header, rte_mbuf* frame) noexcept {
+  frame->ol_flags = 0;
+  frame->tx_offload = 0;
+  const Marking marking = mark_offloads(header, frame);
+  if (marking == Marking::kCompleted) count(kCompleted);
+  return marking != Marking::kMalformed;
 }
 
 // True if the frame was about neighbours, whatever came of it.
@@ -132,25 +157,26 @@ bool TapPort::answer_neighbour(ByteView frame) noexcept {
   return true;
 }
 
-std::uint16_t TapPort::tx_burst(std::span<rte_mbuf*> frames) noexcept {
+std::uint16_t TapPort::tx_burst(std::span<const engine::HostFrame> frames) noexcept {
   if (gone()) return 0;
   std::uint16_t taken = 0;
   while (taken < frames.size() && write_frame(frames[taken]))
     ++taken;
-  if (taken > 0) rte_pktmbuf_free_bulk(frames.data(), taken);
   return taken;
 }
 
-bool TapPort::write_frame(const rte_mbuf* frame) noexcept {
-  std::array<iovec, 1 + kMaxSegments> parts;
-  parts[0] = plain_header();
+bool TapPort::write_frame(const engine::HostFrame& frame) noexcept {
+  write_ethernet(frame.first.at, frame.source);
+  VnetHeaderBytes header = header_for(frame).bytes();
+  std::array<iovec, 1 + kMaxPieces> parts;
+  parts[0] = {header.data(), header.size()};
   int used = 1;
-  for (const rte_mbuf* part = frame; part != nullptr; part = part->next) {
+  for (const engine::Piece* piece = &frame.first; piece != nullptr; piece = piece->next) {
     if (static_cast<std::size_t>(used) == parts.size()) {
       note_error(EMSGSIZE);
       return false;
     }
-    parts[used++] = {rte_pktmbuf_mtod(part, void*), part->data_len};
+    parts[used++] = {piece->at, piece->length};
   }
   if (::writev(fd_, parts.data(), used) >= 0) return true;
   note_error(errno);

@@ -1,7 +1,7 @@
 // The host port on a tap: frames between the host's kernel and the one lcore that owns it, one
-// system call each. Answers ARP and neighbour discovery itself. Offloads are not asked for, so
-// frames are at most one MTU and their checksums complete; the virtio-net header before each is
-// checked all the same. It neither creates nor configures the interface (host_link.hpp).
+// system call each. Answers ARP and neighbour discovery itself. With offloads a frame is up to 64
+// KiB, a super-packet whose segments nobody has cut yet; the virtio-net header before each is
+// checked whatever was asked for. It neither creates nor configures the interface (host_link.hpp).
 #pragma once
 
 #include <array>
@@ -36,14 +36,19 @@ struct TapCounters {
 class TapPort final : public engine::HostPort {
  public:
   // `fd` is a non-blocking tap in create_tap's format and stays the caller's, open for as long as
-  // the port lives. `mac` is the interface's; `own` are its addresses.
-  TapPort(int fd, const MacAddress& mac, std::vector<IpAddress> own);
+  // the port lives. `mac` is the interface's; `own` are its addresses; `offloads` what the kernel
+  // takes.
+  TapPort(int fd, const MacAddress& mac, std::vector<IpAddress> own,
+          engine::HostOffloads offloads = {});
 
-  std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept override;
-  std::uint16_t tx_burst(std::span<rte_mbuf*> frames) noexcept override;
+  std::uint16_t rx_burst(const engine::PacketPools& pools,
+                         std::span<rte_mbuf*> into) noexcept override;
+  std::uint16_t tx_burst(std::span<const engine::HostFrame> frames) noexcept override;
+  [[nodiscard]] engine::HostOffloads offloads() const noexcept override { return offloads_; }
   std::size_t wait_fds(std::span<int, engine::kMaxWaitFds> into) const noexcept override;
   [[nodiscard]] std::uint64_t neighbour_answered() const noexcept override;
-  void write_ethernet(std::uint8_t* header, const IpAddress& from) const noexcept override;
+  // Of a frame to the host; `from` is the inner source address, of the packet's family.
+  void write_ethernet(std::uint8_t* header, const IpAddress& from) const noexcept;
 
   // Any thread; a snapshot may mix two bursts.
   [[nodiscard]] TapCounters counters() const noexcept;
@@ -64,16 +69,18 @@ class TapPort final : public engine::HostPort {
     kCounters,
   };
 
-  Read read_frame(rte_mbuf* frame) noexcept;
-  bool accept_header(const VnetHeader& header, MutableBytes frame) noexcept;
+  // Into `frame`, or, if it is longer, into `super`, which may be null; `into` is the one.
+  Read read_frame(rte_mbuf* frame, rte_mbuf* super, rte_mbuf*& into) noexcept;
+  bool accept_header(const VnetHeader& header, rte_mbuf* frame) noexcept;
   bool answer_neighbour(ByteView frame) noexcept;
-  bool write_frame(const rte_mbuf* frame) noexcept;
+  bool write_frame(const engine::HostFrame& frame) noexcept;
   void note_error(int number) noexcept;
   void count(Counter counter) noexcept;
 
   int fd_;
   MacAddress mac_;
   NeighbourResponder responder_;
+  engine::HostOffloads offloads_;
   Fd quiet_;                       // an eventfd that is never readable, see note_error()
   std::atomic<bool> gone_{false};  // lcore: w, any: r
   std::array<std::atomic<std::uint64_t>, kCounters> counts_{};  // lcore: w, any: r

@@ -17,6 +17,10 @@ using VnetHeaderBytes = std::array<std::uint8_t, kVnetHeaderSize>;
 struct VnetHeader {
   static constexpr std::uint8_t kNeedsChecksum = 1;  // in flags
   static constexpr std::uint8_t kNotSegmented = 0;   // the gso_type of a frame that is one packet
+  static constexpr std::uint8_t kTcp4 = 1;
+  static constexpr std::uint8_t kTcp6 = 4;
+  static constexpr std::uint8_t kUdp = 5;        // USO, Linux 6.2; not UFO's IP fragments
+  static constexpr std::uint8_t kEcnBit = 0x80;  // in gso_type: its first segment alone has CWR
 
   std::uint8_t flags = 0;
   std::uint8_t gso_type = kNotSegmented;
@@ -34,6 +38,16 @@ struct VnetHeader {
         .checksum_start = load_le<std::uint16_t>(&bytes[6]),
         .checksum_offset = load_le<std::uint16_t>(&bytes[8]),
     };
+  }
+  [[nodiscard]] VnetHeaderBytes bytes() const noexcept {
+    VnetHeaderBytes to;
+    to[0] = flags;
+    to[1] = gso_type;
+    store_le(&to[2], header_length);
+    store_le(&to[4], segment_size);
+    store_le(&to[6], checksum_start);
+    store_le(&to[8], checksum_offset);
+    return to;
   }
 };
 

@@ -38,12 +38,18 @@ class alignas(64) AeadKey {
 // One packet. Sealing reads `length` bytes at `in` and writes length + kTagSize at `out`. Opening
 // reads length + kTagSize at `in` and writes `length` at `out` (also when it fails: the caller must
 // not use them). `in` and `out` are the same or do not overlap.
+// For sealing alone, `front` may name `front_length` bytes that stand before what is at `in`
+// (`length` counts both). `in` then has so many bytes in front of it that may be written, but only
+// when all jobs before this one are done: the segments of a super-packet lie one behind another,
+// and each one's headers take the place of the tail of the one before. `out` must not overlap them.
 struct AeadJob {
   const AeadKey* key = nullptr;
   const std::uint8_t* in = nullptr;
   std::uint8_t* out = nullptr;
   std::uint32_t length = 0;
   std::uint64_t counter = 0;
+  const std::uint8_t* front = nullptr;
+  std::uint32_t front_length = 0;
   // Set by both: it is sealed, or the tag was right. What was not sealed may still be plaintext.
   bool ok = false;
 };

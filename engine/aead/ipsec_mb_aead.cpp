@@ -106,8 +106,9 @@ void IpsecMbAead::expand(AeadSuite suite, const Secret<32>& raw, AeadKey& key) c
 inline void IpsecMbAead::seal_gcm(AeadJob& job) noexcept {
   alignas(16) std::array<std::uint8_t, 16> nonce;
   write_nonce(nonce.data(), job.counter);
-  mb_->gcm256_enc(gcm_key(job.key->storage_), &gcm_context_, job.out, job.in, job.length,
-                  nonce.data(), nullptr, 0, job.out + job.length, kTagSize);
+  const std::uint8_t* const in = bring_front(job);
+  mb_->gcm256_enc(gcm_key(job.key->storage_), &gcm_context_, job.out, in, job.length, nonce.data(),
+                  nullptr, 0, job.out + job.length, kTagSize);
   job.ok = true;
 }
 
@@ -173,6 +174,7 @@ void IpsecMbAead::run_burst(std::span<AeadJob> jobs) noexcept {
       kDirection == IMB_DIR_ENCRYPT ? seal_gcm(job) : open_gcm(job);
       continue;
     }
+    if (kDirection == IMB_DIR_ENCRYPT && job.front_length != 0) join_front(job);
     batch[gathered++] = &job;
     if (gathered == kBatch) {
       run_chacha<kDirection>(batch);

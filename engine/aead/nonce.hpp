@@ -1,9 +1,11 @@
-// The parts of a data datagram's AEAD that all engines share: nonce, tag comparison, suite bits.
+// The parts of a data datagram's AEAD that all engines share: nonce, front, tag comparison, suite
+// bits.
 // Lcores and the overlay thread; pure.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "base/bytes.hpp"
 #include "engine/aead/aead.hpp"
@@ -17,6 +19,24 @@ inline constexpr std::size_t kNonceSize = 12;
   std::array<std::uint8_t, kNonceSize> nonce{};
   store_le<std::uint64_t>(&nonce[4], counter);
   return nonce;
+}
+
+// Puts the front where it stands in one piece with the rest; returns where that begins. For an
+// engine that seals one job after another.
+[[nodiscard]] inline const std::uint8_t* bring_front(const AeadJob& job) noexcept {
+  if (job.front_length == 0) [[likely]]
+    return job.in;
+  std::uint8_t* const start = const_cast<std::uint8_t*>(job.in) - job.front_length;
+  std::memcpy(start, job.front, job.front_length);
+  return start;
+}
+
+// The same in the output, to be sealed in place: for an engine that seals several at once.
+inline void join_front(AeadJob& job) noexcept {
+  std::memcpy(job.out, job.front, job.front_length);
+  std::memcpy(job.out + job.front_length, job.in, job.length - job.front_length);
+  job.in = job.out;
+  job.front_length = 0;
 }
 
 // Constant time: no branch before both halves were compared.

@@ -44,12 +44,13 @@ void SodiumAead::seal_burst(std::span<AeadJob> jobs) noexcept {
   for (AeadJob& job : jobs) {
     const auto nonce = nonce_of(job.counter);
     std::uint8_t* const tag = job.out + job.length;
+    const std::uint8_t* const in = bring_front(job);
     if (job.key->suite_ == AeadSuite::kAes256Gcm) {
       crypto_aead_aes256gcm_encrypt_detached_afternm(
-          job.out, tag, nullptr, job.in, job.length, nullptr, 0, nullptr, nonce.data(),
+          job.out, tag, nullptr, in, job.length, nullptr, 0, nullptr, nonce.data(),
           reinterpret_cast<GcmState*>(job.key->storage_));
     } else {
-      crypto_aead_chacha20poly1305_ietf_encrypt_detached(job.out, tag, nullptr, job.in, job.length,
+      crypto_aead_chacha20poly1305_ietf_encrypt_detached(job.out, tag, nullptr, in, job.length,
                                                          nullptr, 0, nullptr, nonce.data(),
                                                          job.key->storage_);
     }

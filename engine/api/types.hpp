@@ -39,6 +39,9 @@ struct SessionSpec {
   std::uint32_t remote = 0;           // the peer's receiver index, written on what we send
   SessionForm form = SessionForm::kIpop;
   AeadSuite suite = AeadSuite::kChaCha20Poly1305;
+  // The peer takes packets whose transport checksum is the pseudo-header's sum alone, if their
+  // version nibble says so (5 for IPv4, 7 for IPv6).
+  bool partial_checksums = false;
   Secret<32> send_key;
   Secret<32> receive_key;
   Instant send_until{};     // the engine seals nothing with it from then on

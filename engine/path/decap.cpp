@@ -2,10 +2,13 @@
 
 #include <rte_prefetch.h>
 
+#include <algorithm>
+
 #include "engine/path/classify.hpp"
 #include "engine/path/data_header.hpp"
 #include "engine/path/inner_packet.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/path/transport.hpp"
 
 namespace ipop::engine {
 namespace {
@@ -20,153 +23,162 @@ bool is_ip(std::uint8_t first) noexcept {
 
 }  // namespace
 
-void Decap::wire_burst(std::span<rte_mbuf*> datagrams, Instant now) noexcept {
+void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
   Sealed sealed;
-  sort(datagrams, sealed);
-  if (sealed.count == 0) return;
+  for (rte_mbuf* const buffer : buffers) {
+    if (buffer->nb_segs != 1) [[unlikely]] {
+      counters_.count(Fate::kDropWireMalformed);
+      continue;
+    }
+    const std::uint32_t size = buffer->pkt_len;
+    const std::uint32_t each = buffer->tso_segsz == 0 ? size : buffer->tso_segsz;
+    std::uint32_t at = 0;
+    do {
+      const Datagram datagram{.at = data_of(buffer) + at,
+                              .length = std::min(each, size - at),
+                              .source = &meta(buffer).endpoint};
+      at += datagram.length;
+      sort(datagram, sealed);
+      if (sealed.count == kTogether) open(sealed, now);
+    } while (at < size);
+  }
+  if (sealed.count != 0) open(sealed, now);
+}
+
+void Decap::open(Sealed& sealed, Instant now) noexcept {
   find_sessions(sealed, now);
   aead_.open_burst({sealed.jobs.data(), sealed.count});
   for (std::size_t i = 0; i < sealed.count; ++i) {
-    accept(sealed.packets[i], *sealed.sessions[i], sealed.jobs[i], now);
+    accept(sealed.datagrams[i], *sealed.sessions[i], sealed.jobs[i], now);
   }
+  sealed.count = 0;
 }
 
-void Decap::sort(std::span<rte_mbuf*> datagrams, Sealed& sealed) noexcept {
-  for (rte_mbuf* const datagram : datagrams) {
-    if (datagram->nb_segs != 1) {
-      counters_.drop(datagram, Fate::kDropWireMalformed);
-      continue;
-    }
-    switch (classify(bytes_of(datagram))) {
-      case WireKind::kData:
-        // Fetched now, asked in find_sessions().
-        rte_prefetch0(table_.sessions.at_slot(data_receiver(data_of(datagram))));
-        sealed.packets[sealed.count++] = datagram;
-        break;
-      case WireKind::kOverlay:
-        punt(datagram);
-        break;
-      case WireKind::kRelay:
-        counters_.drop(datagram, Fate::kDropRelay);
-        break;
-      case WireKind::kUnknown:
-        counters_.drop(datagram, Fate::kDropWireMalformed);
-        break;
-    }
-  }
-}
-
-void Decap::punt(rte_mbuf* datagram) noexcept {
-  if (punts_.datagram(datagram)) {
-    counters_.count(Fate::kPunted);
-  } else {
-    counters_.drop(datagram, Fate::kDropPuntFull);
+void Decap::sort(const Datagram& datagram, Sealed& sealed) noexcept {
+  const ByteView bytes(datagram.at, datagram.length);
+  switch (classify(bytes)) {
+    case WireKind::kData:
+      // Fetched now, asked in find_sessions().
+      rte_prefetch0(table_.sessions.at_slot(data_receiver(datagram.at)));
+      sealed.datagrams[sealed.count++] = datagram;
+      break;
+    case WireKind::kOverlay:
+      counters_.count(punts_.datagram(bytes, *datagram.source) ? Fate::kPunted
+                                                               : Fate::kDropPuntFull);
+      break;
+    case WireKind::kRelay:
+      counters_.count(Fate::kDropRelay);
+      break;
+    case WireKind::kUnknown:
+      counters_.count(Fate::kDropWireMalformed);
+      break;
   }
 }
 
 void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < sealed.count; ++i) {
-    rte_mbuf* const packet = sealed.packets[i];
-    std::uint8_t* const at = data_of(packet);
-    Session* const session = table_.sessions.find(data_receiver(at));
+    const Datagram datagram = sealed.datagrams[i];
+    Session* const session = table_.sessions.find(data_receiver(datagram.at));
     if (session == nullptr) [[unlikely]] {
-      counters_.drop(packet, Fate::kDropWireUnknownSession);
+      counters_.count(Fate::kDropWireUnknownSession);
       continue;
     }
     if (now >= session->receive_until) [[unlikely]] {
-      counters_.drop(packet, Fate::kDropWireExpired);
+      counters_.count(Fate::kDropWireExpired);
       continue;
     }
     rte_prefetch0(&session->receive_key);
     rte_prefetch0(&session->received);
-    sealed.packets[kept] = packet;
+    sealed.datagrams[kept] = datagram;
     sealed.sessions[kept] = session;
     sealed.jobs[kept] = {
         .key = &session->receive_key,
-        .in = at + kDataHeader,
-        .out = at + kDataHeader,
-        .length = static_cast<std::uint32_t>(packet->pkt_len - kDataHeader - kTagSize),
-        .counter = data_counter(at)};
+        .in = datagram.at + kDataHeader,
+        .out = datagram.at + kDataHeader,
+        .length = static_cast<std::uint32_t>(datagram.length - kDataHeader - kTagSize),
+        .counter = data_counter(datagram.at)};
     ++kept;
   }
   sealed.count = kept;
 }
 
-void Decap::accept(rte_mbuf* packet, Session& session, const AeadJob& job, Instant now) noexcept {
+void Decap::accept(const Datagram& datagram, Session& session, const AeadJob& job,
+                   Instant now) noexcept {
   if (!job.ok) [[unlikely]] {
-    counters_.drop(packet, Fate::kDropWireForged);
+    counters_.count(Fate::kDropWireForged);
     return;
   }
   if (!session.replay.check_and_set(job.counter)) [[unlikely]] {
-    counters_.drop(packet, Fate::kDropWireReplayed);
+    counters_.count(Fate::kDropWireReplayed);
     return;
   }
   session.received.packets.add(1);
   session.received.last.set(now);
   if (!session.received.confirmed) [[unlikely]] {
     // Should the ring be full, the next datagram confirms.
-    session.received.confirmed = punts_.event(PuntKind::kSessionConfirmed, session.peer,
-                                              session.local, meta(packet).endpoint);
+    session.received.confirmed =
+        punts_.event(PuntKind::kSessionConfirmed, session.peer, session.local, *datagram.source);
   }
-  cut_front(packet, kDataHeader);
-  set_length(packet, job.length);
-  handle_plaintext(packet, session, now);
+  handle_plaintext({.at = job.out, .length = job.length, .source = datagram.source}, session, now);
 }
 
-void Decap::handle_plaintext(rte_mbuf* packet, Session& session, Instant now) noexcept {
+void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept {
   const PeerView* const view = table_.peers.find(session.peer);
   if (view == nullptr) [[unlikely]] {  // its peer is being removed
-    counters_.drop(packet, Fate::kDropWireUnknownSession);
+    counters_.count(Fate::kDropWireUnknownSession);
     return;
   }
-  if (packet->pkt_len == 0) [[unlikely]] {
-    follow_path(packet, session, *view, now);
-    counters_.drop(packet, Fate::kKeepalive);
+  if (text.length == 0) [[unlikely]] {
+    follow_path(*text.source, session, *view, now);
+    counters_.count(Fate::kKeepalive);
     return;
   }
-  const std::uint8_t first = *data_of(packet);
-  if (is_ip(first)) [[likely]] {
-    handle_inner(packet, session, *view, now);
-  } else if (is_control(first) && session.form == SessionForm::kIpop) {
-    if (punts_.control(packet, session.peer, session.local)) {
-      counters_.count(Fate::kPunted);
-    } else {
-      counters_.drop(packet, Fate::kDropPuntFull);
-    }
+  const std::uint8_t first = *text.at;
+  const bool ipop = session.form == SessionForm::kIpop;
+  if (is_ip(first) || (is_marked_partial(first) && ipop)) [[likely]] {
+    handle_inner(text, session, *view, now);
+  } else if (is_control(first) && ipop) {
+    const ByteView bytes(text.at, text.length);
+    counters_.count(punts_.control(bytes, *text.source, session.peer, session.local)
+                        ? Fate::kPunted
+                        : Fate::kDropPuntFull);
   } else {
-    counters_.drop(packet, Fate::kDropInnerMalformed);
+    counters_.count(Fate::kDropInnerMalformed);
   }
 }
 
-void Decap::handle_inner(rte_mbuf* packet, Session& session, const PeerView& view,
+void Decap::handle_inner(const Datagram& text, Session& session, const PeerView& view,
                          Instant now) noexcept {
-  const auto inner = parse_inner(bytes_of(packet));
-  if (!inner) [[unlikely]] {
-    counters_.drop(packet, Fate::kDropInnerMalformed);
+  const bool partial = is_marked_partial(*text.at);
+  if (partial) *text.at &= static_cast<std::uint8_t>(~kPartialBit);
+  const ByteView bytes(text.at, text.length);
+  const auto inner = parse_inner(bytes);
+  // A partial checksum must have a place.
+  if (!inner || (partial && !parse_transport(bytes, *inner))) [[unlikely]] {
+    counters_.count(Fate::kDropInnerMalformed);
     return;
   }
-  follow_path(packet, session, view, now);
+  follow_path(*text.source, session, view, now);
   if (!view.is_home(inner->source) && table_.routes.find(inner->source) != session.peer)
       [[unlikely]] {
-    counters_.drop(packet, Fate::kDropSourceNotAllowed);
+    counters_.count(Fate::kDropSourceNotAllowed);
     return;
   }
   session.received.data_packets.add(1);
   session.received.data_bytes.add(inner->total_length);
   session.received.last_data.set(now);
-  set_length(packet, inner->total_length);
-  host_.deliver(packet, inner->source);
+  host_.deliver(text.at, *inner, partial);
 }
 
-void Decap::follow_path(rte_mbuf* packet, Session& session, const PeerView& view,
+void Decap::follow_path(const Endpoint& source, Session& session, const PeerView& view,
                         Instant now) noexcept {
-  if (meta(packet).endpoint == view.endpoint) [[likely]]
+  if (source == view.endpoint) [[likely]]
     return;
   if (session.received.path_told != Instant{} && now - session.received.path_told < kPathEvery) {
     return;
   }
-  if (punts_.event(PuntKind::kPathChanged, session.peer, session.local, meta(packet).endpoint)) {
+  if (punts_.event(PuntKind::kPathChanged, session.peer, session.local, source)) {
     session.received.path_told = now;
   }
 }

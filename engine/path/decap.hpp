@@ -1,5 +1,6 @@
 // Wire → host: classify, find the session, open, refuse replays, check the inner source, deliver.
-// What is not data goes up to the overlay. One lcore. It takes every datagram it is given.
+// What is not data goes up to the overlay. One lcore. Datagrams are opened where they lie, so those
+// of a train are never copied.
 #pragma once
 
 #include <array>
@@ -23,26 +24,37 @@ class Decap {
         LcoreCounters& counters) noexcept
       : table_(table), aead_(aead), host_(host), punts_(punts), counters_(counters) {}
 
-  // At most kBurst datagrams.
-  void wire_burst(std::span<rte_mbuf*> datagrams, Instant now) noexcept;
+  // At most kBurst buffers, each one datagram or a train. They stay the caller's, who keeps them
+  // until the host batch was flushed.
+  void wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept;
 
  private:
-  // Data datagrams of one burst on their way through the stages.
+  // Opened together: enough for a multi-buffer AEAD, few enough to stay in the first cache.
+  static constexpr std::size_t kTogether = 32;
+
+  struct Datagram {
+    std::uint8_t* at = nullptr;
+    std::uint32_t length = 0;
+    const Endpoint* source = nullptr;
+  };
+  // Data datagrams on their way through the stages.
   struct Sealed {
-    std::array<rte_mbuf*, kBurst> packets;
-    std::array<Session*, kBurst> sessions;
-    std::array<AeadJob, kBurst> jobs;
+    std::array<Datagram, kTogether> datagrams;
+    std::array<Session*, kTogether> sessions;
+    std::array<AeadJob, kTogether> jobs;
     std::size_t count = 0;
   };
 
-  void sort(std::span<rte_mbuf*> datagrams, Sealed& sealed) noexcept;
-  void punt(rte_mbuf* datagram) noexcept;
+  void sort(const Datagram& datagram, Sealed& sealed) noexcept;
+  void open(Sealed& sealed, Instant now) noexcept;
   void find_sessions(Sealed& sealed, Instant now) noexcept;
-  void accept(rte_mbuf* packet, Session& session, const AeadJob& job, Instant now) noexcept;
-  // From here on `packet` is the plaintext alone.
-  void handle_plaintext(rte_mbuf* packet, Session& session, Instant now) noexcept;
-  void handle_inner(rte_mbuf* packet, Session& session, const PeerView& view, Instant now) noexcept;
-  void follow_path(rte_mbuf* packet, Session& session, const PeerView& view, Instant now) noexcept;
+  void accept(const Datagram& datagram, Session& session, const AeadJob& job, Instant now) noexcept;
+  // From here on `text` is the plaintext alone.
+  void handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept;
+  void handle_inner(const Datagram& text, Session& session, const PeerView& view,
+                    Instant now) noexcept;
+  void follow_path(const Endpoint& source, Session& session, const PeerView& view,
+                   Instant now) noexcept;
 
   TableReader table_;
   AeadEngine& aead_;

@@ -4,13 +4,16 @@
 
 #include "engine/path/inner_packet.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/path/segment.hpp"
+#include "engine/path/transport.hpp"
 
 namespace ipop::engine {
 namespace {
 
 // Strips the Ethernet header and trailing padding. kSent means: go on with it.
 Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
-  if (frame->nb_segs != 1) return Fate::kDropHostMalformed;
+  if (frame->nb_segs != 1) [[unlikely]]
+    return Fate::kDropHostMalformed;
   const FrameKind kind = classify_frame(bytes_of(frame));
   switch (kind) {
     case FrameKind::kTruncated:
@@ -24,14 +27,38 @@ Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
       break;
   }
   cut_front(frame, kEthernetHeader);
+  frame->l2_len = 0;
   const auto inner = parse_inner(bytes_of(frame));
   if (!inner || (inner->version == 4) != (kind == FrameKind::kIpv4)) {
     return Fate::kDropHostMalformed;
   }
   if (inner->destination.is_multicast()) return Fate::kDropHostMulticast;
+  // A super-packet has no padding, and the count of its segments hangs on its length.
+  if (frame->tso_segsz != 0 && inner->total_length != frame->pkt_len) {
+    return Fate::kDropHostMalformed;
+  }
   set_length(frame, inner->total_length);
   destination = inner->destination;
   return Fate::kSent;
+}
+
+constexpr std::uint64_t kPartialChecksum = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
+// The two are values of one field, and share a bit.
+static_assert((kPartialChecksum & RTE_MBUF_F_TX_L4_MASK) == kPartialChecksum);
+
+// The host left a checksum to its card: the far end's host may have it so, any other gets it whole.
+void settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
+  const MutableBytes bytes = bytes_of(packet);
+  const auto inner = parse_inner(bytes);
+  if (!inner) return;
+  const auto transport = parse_transport(bytes, *inner);
+  const bool findable = transport && transport->start == packet->l3_len;
+  if (session.partial_checksums && findable) {
+    bytes[0] |= kPartialBit;
+    return;
+  }
+  const bool udp = (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
+  complete_checksum(bytes.subspan(packet->l3_len), udp ? 6 : 16);
 }
 
 }  // namespace
@@ -79,12 +106,33 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
 
 void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& session,
                     Instant now) noexcept {
+  if (packet->tso_segsz != 0) {
+    forward_super(packet, view, session, now);
+    return;
+  }
   if (packet->pkt_len > view.room()) [[unlikely]] {
     answers_.too_big(packet, view.room(), now);
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
+  if ((packet->ol_flags & kPartialChecksum) != 0) settle_checksum(packet, session);
   wire_.seal_data(packet, session, view.endpoint, view.room(), now);
+}
+
+void Encap::forward_super(rte_mbuf* packet, const PeerView& view, Session& session,
+                          Instant now) noexcept {
+  const auto inner = parse_inner(bytes_of(packet));
+  const auto super = inner ? SuperPacket::of(packet, *inner) : std::nullopt;
+  if (!super) [[unlikely]] {
+    counters_.drop(packet, Fate::kDropHostMalformed);
+    return;
+  }
+  if (super->headers() + super->payload(0) > view.room()) [[unlikely]] {
+    answers_.too_big(packet, view.room(), now);
+    counters_.drop(packet, Fate::kDropHostTooBig);
+    return;
+  }
+  wire_.seal_super(packet, *super, session, view.endpoint, view.room(), now);
 }
 
 void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer,
@@ -92,7 +140,7 @@ void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer
   if (!staging_.push(packet, destination, now)) counters_.drop(packet, Fate::kDropStagingFull);
   // Even for what found no room: a host that scans must not hide all other destinations.
   ask(destination, peer, now);
-  counters_.staged.set(staging_.packets());
+  counters_.staged.set(staging_.wire_packets());
 }
 
 void Encap::ask(const IpAddress& destination, PeerIndex peer, Instant now) noexcept {
@@ -108,7 +156,7 @@ void Encap::release(const IpAddress& destination, const PeerView& view, Instant 
     if (packet == nullptr) break;
     forward(packet, view, *session, now);
   }
-  counters_.staged.set(staging_.packets());
+  counters_.staged.set(staging_.wire_packets());
 }
 
 void Encap::retry_staged(Instant now) noexcept {
@@ -123,14 +171,14 @@ void Encap::reject_staged(const IpAddress& address, RejectReason reason, Instant
     answers_.unreachable(packet, reason, now);
     counters_.drop(packet, Fate::kDropUnreachable);
   }
-  counters_.staged.set(staging_.packets());
+  counters_.staged.set(staging_.wire_packets());
 }
 
 void Encap::expire(Instant now) noexcept {
   while (rte_mbuf* const packet = staging_.pop_expired(now)) {
     counters_.drop(packet, Fate::kDropStagingExpired);
   }
-  counters_.staged.set(staging_.packets());
+  counters_.staged.set(staging_.wire_packets());
 }
 
 void Encap::tick(Instant now) noexcept {

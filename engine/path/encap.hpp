@@ -35,6 +35,8 @@ class Encap {
 
  private:
   void forward(rte_mbuf* packet, const PeerView& view, Session& session, Instant now) noexcept;
+  void forward_super(rte_mbuf* packet, const PeerView& view, Session& session,
+                     Instant now) noexcept;
   void stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer, Instant now) noexcept;
   void release(const IpAddress& destination, const PeerView& view, Instant now) noexcept;
   void ask(const IpAddress& destination, PeerIndex peer, Instant now) noexcept;

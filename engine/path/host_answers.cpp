@@ -34,10 +34,15 @@ void HostAnswers::answer(rte_mbuf* packet, Instant now, Build build) noexcept {
     return;
   }
   set_length(reply, static_cast<std::uint32_t>(size));
+  const auto parsed = parse_inner(bytes_of(reply));
+  if (!parsed) {
+    rte_pktmbuf_free(reply);
+    return;
+  }
   counters_.generated.add(1);
-  // The answer comes from the address that could not be reached: one of our own would be taken for
-  // a forgery by the host.
-  host_.deliver(reply, inner->destination);
+  // It comes from the address that could not be reached: one of our own would be taken for a
+  // forgery by the host.
+  host_.answer(reply, *parsed);
 }
 
 void HostAnswers::too_big(rte_mbuf* packet, std::uint32_t room, Instant now) noexcept {

@@ -1,27 +1,33 @@
 #include "engine/path/host_batch.hpp"
 
-#include "engine/path/inner_packet.hpp"
 #include "engine/path/packet.hpp"
 
 namespace ipop::engine {
 
-void HostBatch::deliver(rte_mbuf* packet, const IpAddress& source) noexcept {
-  grow_front(packet, kEthernetHeader);
-  std::uint8_t* const header = data_of(packet);
-  port_.write_ethernet(header, source);
-  store_be(header + 12, source.is_v4() ? kEtherTypeIpv4 : kEtherTypeIpv6);
-  frames_[count_++] = packet;
-  if (count_ == kBurst) flush();
+void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, bool partial) noexcept {
+  if (frames_.full()) flush();
+  frames_.add(packet, inner, partial);
+}
+
+void HostBatch::answer(rte_mbuf* packet, const InnerPacket& inner) noexcept {
+  if (frames_.full() || own_count_ == own_.size()) flush();
+  own_[own_count_++] = packet;
+  frames_.add(data_of(packet), inner, false);
 }
 
 void HostBatch::flush() noexcept {
-  if (count_ == 0) return;
-  const std::uint16_t written = port_.tx_burst({frames_.data(), count_});
-  if (written != 0) counters_.count(Fate::kDelivered, written);
-  for (std::uint16_t i = written; i < count_; ++i) {
-    counters_.drop(frames_[i], Fate::kDropHostFull);
-  }
-  count_ = 0;
+  if (frames_.empty()) return;
+  const std::span<const HostFrame> frames = frames_.finish();
+  const std::uint16_t written = port_.tx_burst(frames);
+  std::uint64_t delivered = 0;
+  std::uint64_t refused = 0;
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    (i < written ? delivered : refused) += frames[i].packets;
+  if (delivered != 0) counters_.count(Fate::kDelivered, delivered);
+  if (refused != 0) counters_.count(Fate::kDropHostFull, refused);
+  frames_.clear();
+  if (own_count_ != 0) rte_pktmbuf_free_bulk(own_.data(), own_count_);
+  own_count_ = 0;
 }
 
 }  // namespace ipop::engine

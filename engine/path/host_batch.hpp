@@ -1,28 +1,35 @@
-// What goes to the host in one turn: IP packets that get their Ethernet header here. One lcore.
+// What goes to the host in one turn: packets out of the tunnel, and the engine's own answers. One
+// lcore.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "engine/lcore_counters.hpp"
+#include "engine/path/coalesce.hpp"
 #include "engine/port/port.hpp"
 
 namespace ipop::engine {
 
 class HostBatch {
  public:
-  HostBatch(HostPort& port, LcoreCounters& counters) noexcept : port_(port), counters_(counters) {}
+  HostBatch(HostPort& port, LcoreCounters& counters) noexcept
+      : port_(port), counters_(counters), frames_(port.offloads()) {}
 
-  // A whole IP packet from `source`, with 14 bytes of headroom.
-  void deliver(rte_mbuf* packet, const IpAddress& source) noexcept;
+  // A whole IP packet with 14 bytes in front of it that may be written; they stay the caller's, and
+  // where they are, until flush() has returned. `partial`: its transport checksum is.
+  void deliver(std::uint8_t* packet, const InnerPacket& inner, bool partial) noexcept;
+  // The same for a packet that is a buffer of its own, which is freed.
+  void answer(rte_mbuf* packet, const InnerPacket& inner) noexcept;
   // Everything goes; each packet's fate is counted.
   void flush() noexcept;
 
  private:
   HostPort& port_;
   LcoreCounters& counters_;
-  std::uint16_t count_ = 0;
-  std::array<rte_mbuf*, kBurst> frames_;
+  Coalescer frames_;
+  std::uint16_t own_count_ = 0;
+  std::array<rte_mbuf*, Coalescer::kFrames> own_;
 };
 
 }  // namespace ipop::engine

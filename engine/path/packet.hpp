@@ -33,4 +33,13 @@ inline void grow_front(rte_mbuf* packet, std::uint16_t count) noexcept {
   set_length(packet, packet->pkt_len + count);
 }
 
+// How many packets of wire size a buffer holds: the segments of a super-packet, the datagrams of a
+// train, else one.
+[[nodiscard]] inline std::uint32_t packet_count(const rte_mbuf* packet) noexcept {
+  if (packet->tso_segsz == 0) return 1;
+  const auto headers = static_cast<std::uint32_t>(packet->l2_len + packet->l3_len + packet->l4_len);
+  if (packet->pkt_len <= headers) return 1;
+  return (packet->pkt_len - headers + packet->tso_segsz - 1) / packet->tso_segsz;
+}
+
 }  // namespace ipop::engine

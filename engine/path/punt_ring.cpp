@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -10,8 +11,9 @@
 
 namespace ipop::engine {
 
-PuntRing::PuntRing()
-    : datagrams_(make_ring("punts", sizeof(Item), kDatagrams)),
+PuntRing::PuntRing(rte_mempool* pool)
+    : pool_(pool),
+      datagrams_(make_ring("punts", sizeof(Item), kDatagrams)),
       events_(make_ring("events", sizeof(Item), kEvents)),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!wake_fd_) throw std::runtime_error("no eventfd for the overlay: too many open files");
@@ -29,17 +31,26 @@ bool PuntRing::put(rte_ring* ring, Item item) noexcept {
   return true;
 }
 
-bool PuntRing::datagram(rte_mbuf* packet) noexcept {
-  return put(datagrams_.get(),
-             {.packet = packet, .source = meta(packet).endpoint, .kind = PuntKind::kDatagram});
+bool PuntRing::put_copy(rte_ring* ring, ByteView bytes, Item item) noexcept {
+  // Asked first, so that a flood costs no copies.
+  if (bytes.size() > kMaxBytes || rte_ring_full(ring) != 0) return false;
+  item.packet = rte_pktmbuf_alloc(pool_);
+  if (item.packet == nullptr) return false;
+  std::memcpy(data_of(item.packet), bytes.data(), bytes.size());
+  set_length(item.packet, static_cast<std::uint32_t>(bytes.size()));
+  if (put(ring, item)) return true;
+  rte_pktmbuf_free(item.packet);
+  return false;
 }
 
-bool PuntRing::control(rte_mbuf* packet, PeerIndex peer, ReceiverIndex session) noexcept {
-  return put(events_.get(), {.packet = packet,
-                             .peer = peer,
-                             .session = session,
-                             .source = meta(packet).endpoint,
-                             .kind = PuntKind::kControl});
+bool PuntRing::datagram(ByteView bytes, const Endpoint& source) noexcept {
+  return put_copy(datagrams_.get(), bytes, {.source = source, .kind = PuntKind::kDatagram});
+}
+
+bool PuntRing::control(ByteView bytes, const Endpoint& source, PeerIndex peer,
+                       ReceiverIndex session) noexcept {
+  return put_copy(events_.get(), bytes,
+                  {.peer = peer, .session = session, .source = source, .kind = PuntKind::kControl});
 }
 
 bool PuntRing::event(PuntKind kind, PeerIndex peer, ReceiverIndex session,

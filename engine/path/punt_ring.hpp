@@ -10,6 +10,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/bytes.hpp"
 #include "base/fd.hpp"
 #include "engine/api/punt.hpp"
 #include "engine/ring.hpp"
@@ -23,15 +24,19 @@ class PuntRing final : public PuntQueue {
   // Of so many that are taken, one is a datagram if any waits, whatever else does.
   static constexpr std::uint32_t kDatagramsTurn = 4;
 
-  // Throws std::runtime_error. EAL must run.
-  PuntRing();
+  // What is longer is no datagram of the overlay.
+  static constexpr std::size_t kMaxBytes = 1920;
+
+  // Throws std::runtime_error. EAL must run. Copies are made into `pool`, which outlives this.
+  explicit PuntRing(rte_mempool* pool);
   // Frees what was not drained: the lcore must have stopped.
   ~PuntRing() override;
 
-  // Lcore. Each takes the packet and returns true, or leaves it to the caller if the ring is full.
-  // The source is the packet's meta().
-  [[nodiscard]] bool datagram(rte_mbuf* packet) noexcept;
-  [[nodiscard]] bool control(rte_mbuf* packet, PeerIndex peer, ReceiverIndex session) noexcept;
+  // Lcore. Each copies the bytes, which are few and rare beside those of hosts; false if there is
+  // no room, or they are more than kMaxBytes.
+  [[nodiscard]] bool datagram(ByteView bytes, const Endpoint& source) noexcept;
+  [[nodiscard]] bool control(ByteView bytes, const Endpoint& source, PeerIndex peer,
+                             ReceiverIndex session) noexcept;
   // An event without a packet.
   [[nodiscard]] bool event(PuntKind kind, PeerIndex peer, ReceiverIndex session,
                            const Endpoint& source) noexcept;
@@ -56,10 +61,12 @@ class PuntRing final : public PuntQueue {
   static_assert(sizeof(Item) % 4 == 0, "rte_ring copies whole words");
 
   [[nodiscard]] bool put(rte_ring* ring, Item item) noexcept;
+  [[nodiscard]] bool put_copy(rte_ring* ring, ByteView bytes, Item item) noexcept;
   [[nodiscard]] bool take_one(Item& item) noexcept;
   [[nodiscard]] bool empty() const noexcept;
   void signal() noexcept;
 
+  rte_mempool* pool_;
   Ring datagrams_;
   Ring events_;
   Fd wake_fd_;

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "engine/path/packet.hpp"
+
 namespace ipop::engine {
 
 Staging::Staging() noexcept {
@@ -53,7 +55,8 @@ void Staging::close(std::uint16_t index) noexcept {
 }
 
 bool Staging::push(rte_mbuf* packet, const IpAddress& destination, Instant now) noexcept {
-  if (free_waiting_ == kNone) return false;
+  const bool super = packet->tso_segsz != 0;
+  if (free_waiting_ == kNone || (super && supers_ == kMaxSupers)) return false;
   std::uint16_t index = find(destination);
   if (index == kNone) index = open(destination);
   if (index == kNone || destinations_[index].count == kMaxPerDestination) return false;
@@ -70,6 +73,8 @@ bool Staging::push(rte_mbuf* packet, const IpAddress& destination, Instant now) 
   queue.last = place;
   ++queue.count;
   ++packets_;
+  supers_ = static_cast<std::uint16_t>(supers_ + super);
+  wire_packets_ += packet_count(packet);
   return true;
 }
 
@@ -81,6 +86,8 @@ rte_mbuf* Staging::pop_first(std::uint16_t index) noexcept {
   waiting_[place].next = free_waiting_;
   free_waiting_ = place;
   --packets_;
+  supers_ = static_cast<std::uint16_t>(supers_ - (packet->tso_segsz != 0));
+  wire_packets_ -= packet_count(packet);
   if (--queue.count == 0) close(index);
   return packet;
 }

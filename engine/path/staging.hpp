@@ -17,6 +17,8 @@ class Staging {
   static constexpr std::uint16_t kMaxPackets = 1024;
   static constexpr std::uint16_t kMaxDestinations = 256;
   static constexpr std::uint16_t kMaxPerDestination = 64;
+  // Super-packets among them, whose buffers are large and few.
+  static constexpr std::uint16_t kMaxSupers = 64;
   static constexpr Duration kPatience = std::chrono::seconds(5);
   // The overlay is asked again for a destination while packets wait, as rings may overflow.
   static constexpr Duration kAskEvery = std::chrono::milliseconds(250);
@@ -30,6 +32,8 @@ class Staging {
   Staging& operator=(const Staging&) = delete;
 
   [[nodiscard]] std::uint16_t packets() const noexcept { return packets_; }
+  // The same, each segment of a super-packet counted.
+  [[nodiscard]] std::uint64_t wire_packets() const noexcept { return wire_packets_; }
   [[nodiscard]] bool holds(const IpAddress& destination) const noexcept {
     return packets_ != 0 && find(destination) != kNone;
   }
@@ -80,6 +84,8 @@ class Staging {
   [[nodiscard]] rte_mbuf* pop_first(std::uint16_t index) noexcept;
 
   std::uint16_t packets_ = 0;
+  std::uint16_t supers_ = 0;
+  std::uint64_t wire_packets_ = 0;
   std::uint16_t free_waiting_ = 0;
   std::uint16_t free_destination_ = 0;
   Instant asked_unheld_{};

@@ -5,6 +5,7 @@
 
 #include "engine/path/data_header.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/path/transport.hpp"
 
 namespace ipop::engine {
 namespace {
@@ -38,13 +39,91 @@ void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, 
   add(plaintext);
 }
 
+void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, Session& session,
+                           const Endpoint& to, std::uint32_t room, Instant now) noexcept {
+  session.sent.last.set(now);
+  session.sent.last_data.set(now);
+  session.sent.data_packets.add(super.count());
+  session.sent.data_bytes.add(std::uint64_t{super.count()} * super.headers() +
+                              super.total_payload());
+  for (std::uint32_t done = 0; done < super.count();) {
+    const std::uint32_t sealed = seal_train(packet, super, done, session, to, room);
+    if (sealed == 0) [[unlikely]] {
+      counters_.count(Fate::kDropWireFull, super.count() - done);
+      break;
+    }
+    done += sealed;
+  }
+  rte_pktmbuf_free(packet);
+}
+
+std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, std::uint32_t first,
+                                    Session& session, const Endpoint& to,
+                                    std::uint32_t room) noexcept {
+  rte_mbuf* const train = rte_pktmbuf_alloc(pools_.supers);
+  if (train == nullptr) return 0;
+  const std::uint32_t most = std::min<std::uint32_t>(rte_pktmbuf_tailroom(train), kMaxTrainBytes);
+  // Where a checksum must be whole, or zeros stand between text and tag, segments are put together
+  // in the train and sealed there. Else they are sealed from where the host's bytes lie.
+  const bool as_it_is = session.partial_checksums && super.can_travel_partial();
+  std::uint8_t* const source = data_of(packet);
+  std::uint8_t* at = data_of(train);
+  std::uint32_t size = 0;
+  std::uint32_t each = 0;
+  std::uint32_t count = 0;
+  std::uint64_t counter = session.sent.packets.get();
+  for (; count < kMaxTrain && first + count < super.count(); ++count) {
+    const std::uint32_t index = first + count;
+    const std::uint32_t bare = super.headers() + super.payload(index);
+    const std::uint32_t length = padded(bare, session.form, room);
+    const auto datagram = static_cast<std::uint32_t>(kDataHeader + length + kTagSize);
+    if (count == 0) each = datagram;
+    if (size + datagram > most || datagram > each) break;
+    std::uint8_t* const text = at + kDataHeader;
+    const std::uint8_t* const payload = source + super.payload_start(index);
+    write_data_header(at, session.remote, counter);
+    AeadJob& job = train_jobs_[count];
+    job = {.key = &session.send_key, .out = text, .length = length, .counter = counter++};
+    if (as_it_is) {
+      std::uint8_t* const headers = train_headers_[count].data();
+      super.write_headers(index, headers);
+      headers[0] |= kPartialBit;
+      job.in = payload;
+      job.front = headers;
+      job.front_length = super.headers();
+    } else {
+      super.write_headers(index, text);
+      std::memcpy(text + super.headers(), payload, super.payload(index));
+      complete_checksum({text + super.transport_start(), bare - super.transport_start()},
+                        super.checksum_offset());
+      std::memset(text + bare, 0, length - bare);
+      job.in = text;
+    }
+    at += datagram;
+    size += datagram;
+  }
+  session.sent.packets.set(counter);
+  const std::span jobs(train_jobs_.data(), count);
+  aead_.seal_burst(jobs);
+  if (count == 0 || !std::ranges::all_of(jobs, &AeadJob::ok)) [[unlikely]] {
+    rte_pktmbuf_free(train);
+    return 0;
+  }
+  set_length(train, size);
+  if (count > 1) train->tso_segsz = static_cast<std::uint16_t>(each);
+  meta(train).endpoint = to;
+  add(train);
+  return count;
+}
+
 void WireBatch::send(rte_mbuf* datagram) noexcept {
   add(datagram);
 }
 
 void WireBatch::add(rte_mbuf* packet) noexcept {
   packets_[packet_count_++] = packet;
-  if (packet_count_ == kBurst) flush();
+  bytes_ += packet->pkt_len;
+  if (packet_count_ == kBurst || bytes_ > kFlushBytes) flush();
 }
 
 void WireBatch::drop_unsealed() noexcept {
@@ -70,13 +149,14 @@ void WireBatch::flush() noexcept {
     if (!std::ranges::all_of(jobs, &AeadJob::ok)) [[unlikely]]
       drop_unsealed();
   }
-  std::uint16_t sent = 0;
-  std::uint16_t refused = 0;
+  std::uint32_t sent = 0;
+  std::uint32_t refused = 0;
   port_.tx_burst({packets_.data(), packet_count_}, sent, refused);
   if (sent != 0) counters_.count(Fate::kSent, sent);
   if (refused != 0) counters_.count(Fate::kDropWireFull, refused);
   packet_count_ = 0;
   job_count_ = 0;
+  bytes_ = 0;
 }
 
 }  // namespace ipop::engine

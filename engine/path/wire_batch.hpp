@@ -1,5 +1,6 @@
 // What leaves by the wire in one turn: datagrams that are ready, and plaintexts that are sealed
-// together just before they go. Takes nonces: the one place that does. One lcore.
+// together just before they go. Super-packets become trains here: segmented and sealed in one pass,
+// straight into the buffer that leaves. Takes nonces: the one place that does. One lcore.
 #pragma once
 
 #include <array>
@@ -7,6 +8,7 @@
 
 #include "engine/aead/aead.hpp"
 #include "engine/lcore_counters.hpp"
+#include "engine/path/segment.hpp"
 #include "engine/port/port.hpp"
 #include "engine/table/session.hpp"
 
@@ -14,8 +16,17 @@ namespace ipop::engine {
 
 class WireBatch {
  public:
-  WireBatch(WirePort& port, AeadEngine& aead, LcoreCounters& counters) noexcept
-      : port_(port), aead_(aead), counters_(counters) {}
+  // Datagrams of a train: what every kernel with UDP_SEGMENT takes.
+  static constexpr std::uint32_t kMaxTrain = 64;
+  // And their bytes: the payload of one IPv4 packet.
+  static constexpr std::uint32_t kMaxTrainBytes = 65535 - 20 - 8;
+  // More than this does not wait for the end of the turn: it would push itself out of the cache,
+  // and the far end could already be at work.
+  static constexpr std::uint32_t kFlushBytes = 32 * 1024;
+
+  WireBatch(WirePort& port, AeadEngine& aead, const PacketPools& pools,
+            LcoreCounters& counters) noexcept
+      : port_(port), aead_(aead), pools_(pools), counters_(counters) {}
 
   // A plaintext of at most `room` bytes, one segment, with head- and tailroom (kPacketOverhead).
   // The session must not be spent.
@@ -29,6 +40,10 @@ class WireBatch {
     session.sent.last_data.set(now);
     seal(plaintext, session, to, room, now);
   }
+  // The segments of a super-packet, each at most `room` bytes. `packet` starts at its IP header; it
+  // is written to and freed.
+  void seal_super(rte_mbuf* packet, const SuperPacket& super, Session& session, const Endpoint& to,
+                  std::uint32_t room, Instant now) noexcept;
   // A whole datagram, its destination in meta().
   void send(rte_mbuf* datagram) noexcept;
   // Everything goes; each packet's fate is counted.
@@ -36,16 +51,25 @@ class WireBatch {
 
  private:
   void add(rte_mbuf* packet) noexcept;
+  // Seals as many of the segments from `first` on as one train holds; returns how many. 0: there is
+  // no buffer for it, or the AEAD failed.
+  [[nodiscard]] std::uint32_t seal_train(rte_mbuf* packet, const SuperPacket& super,
+                                         std::uint32_t first, Session& session, const Endpoint& to,
+                                         std::uint32_t room) noexcept;
   // An AEAD that fails must not let plaintext out.
   void drop_unsealed() noexcept;
 
   WirePort& port_;
   AeadEngine& aead_;
+  PacketPools pools_;
   LcoreCounters& counters_;
   std::uint16_t packet_count_ = 0;
   std::uint16_t job_count_ = 0;
+  std::uint32_t bytes_ = 0;
   std::array<rte_mbuf*, kBurst> packets_;
   std::array<AeadJob, kBurst> jobs_;
+  std::array<AeadJob, kMaxTrain> train_jobs_;
+  std::array<std::array<std::uint8_t, SuperPacket::kMaxHeaders>, kMaxTrain> train_headers_;
 };
 
 }  // namespace ipop::engine

@@ -6,7 +6,60 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "engine/path/inner_packet.hpp"
+#include "engine/path/packet.hpp"
+
 namespace ipop::engine {
+namespace {
+
+std::uint64_t offload_flags(const HostFrame& frame) noexcept {
+  if (!frame.partial_checksum) return 0;
+  const bool udp = frame.checksum_offset == 6;
+  std::uint64_t flags = udp ? RTE_MBUF_F_TX_UDP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM;
+  if (frame.segmentation != Segmentation::kNone) {
+    flags |= udp ? RTE_MBUF_F_TX_UDP_SEG : RTE_MBUF_F_TX_TCP_SEG;
+  }
+  return flags;
+}
+
+// nullptr if the pool is empty.
+rte_mbuf* copy_frame(const HostFrame& frame, rte_mempool* pool) noexcept {
+  rte_mbuf* const head = rte_pktmbuf_alloc(pool);
+  if (head == nullptr) return nullptr;
+  rte_mbuf* last = head;
+  for (const Piece* piece = &frame.first; piece != nullptr; piece = piece->next) {
+    for (std::uint32_t done = 0; done < piece->length;) {
+      if (rte_pktmbuf_tailroom(last) == 0) {
+        rte_mbuf* const more = rte_pktmbuf_alloc(pool);
+        if (more == nullptr || rte_pktmbuf_chain(head, more) != 0) {
+          rte_pktmbuf_free(more);
+          rte_pktmbuf_free(head);
+          return nullptr;
+        }
+        last = more;
+      }
+      const auto part = static_cast<std::uint16_t>(
+          std::min<std::uint32_t>(piece->length - done, rte_pktmbuf_tailroom(last)));
+      std::memcpy(rte_pktmbuf_mtod_offset(last, std::uint8_t*, last->data_len), piece->at + done,
+                  part);
+      last->data_len = static_cast<std::uint16_t>(last->data_len + part);
+      head->pkt_len += part;
+      done += part;
+    }
+  }
+  head->ol_flags = offload_flags(frame);
+  if (frame.partial_checksum) {
+    head->l2_len = kEthernetHeader;
+    head->l3_len = static_cast<std::uint16_t>(frame.checksum_start - kEthernetHeader) & 0x1ff;
+    if (frame.segmentation != Segmentation::kNone) {
+      head->l4_len = static_cast<std::uint8_t>(frame.header_length - frame.checksum_start);
+      head->tso_segsz = frame.segment_size;
+    }
+  }
+  return head;
+}
+
+}  // namespace
 
 PacketQueue::PacketQueue(std::uint32_t size)
     : ring_(make_ring("queue", sizeof(rte_mbuf*), size)),
@@ -47,12 +100,27 @@ std::uint16_t PacketQueue::pop(std::span<rte_mbuf*> into) noexcept {
   return take();
 }
 
-std::uint16_t MemoryHostPort::rx_burst(rte_mempool*, std::span<rte_mbuf*> into) noexcept {
+std::uint16_t MemoryHostPort::rx_burst(const PacketPools& pools,
+                                       std::span<rte_mbuf*> into) noexcept {
+  pool_ = pools.packets;
   return in_.pop(into.first(std::min<std::size_t>(into.size(), kBurst)));
 }
 
-std::uint16_t MemoryHostPort::tx_burst(std::span<rte_mbuf*> frames) noexcept {
-  return out_.push(frames);
+std::uint16_t MemoryHostPort::tx_burst(std::span<const HostFrame> frames) noexcept {
+  std::uint16_t written = 0;
+  for (const HostFrame& frame : frames) {
+    static constexpr std::uint8_t kAddresses[12] = {2, 0, 0, 0, 0, 1, 2, 1};
+    std::memcpy(frame.first.at, kAddresses, sizeof kAddresses);
+    std::memcpy(frame.first.at + 8, &frame.source.bytes()[12], 4);
+    store_be<std::uint16_t>(frame.first.at + 12, frame.source.is_v4() ? 0x0800 : 0x86dd);
+    rte_mbuf* copy = pool_ == nullptr ? nullptr : copy_frame(frame, pool_);
+    if (copy == nullptr || out_.push({&copy, 1}) == 0) {
+      rte_pktmbuf_free(copy);
+      break;
+    }
+    ++written;
+  }
+  return written;
 }
 
 std::size_t MemoryHostPort::wait_fds(std::span<int, kMaxWaitFds> into) const noexcept {
@@ -60,21 +128,22 @@ std::size_t MemoryHostPort::wait_fds(std::span<int, kMaxWaitFds> into) const noe
   return 1;
 }
 
-void MemoryHostPort::write_ethernet(std::uint8_t* header, const IpAddress& from) const noexcept {
-  static constexpr std::uint8_t kAddresses[12] = {2, 0, 0, 0, 0, 1, 2, 1};
-  std::memcpy(header, kAddresses, sizeof kAddresses);
-  std::memcpy(header + 8, &from.bytes()[12], 4);
-}
-
-std::uint16_t MemoryWirePort::rx_burst(rte_mempool*, std::span<rte_mbuf*> into) noexcept {
+std::uint16_t MemoryWirePort::rx_burst(const PacketPools&, std::span<rte_mbuf*> into) noexcept {
   return in_.pop(into.first(std::min<std::size_t>(into.size(), kBurst)));
 }
 
-void MemoryWirePort::tx_burst(std::span<rte_mbuf*> datagrams, std::uint16_t& sent,
-                              std::uint16_t& refused) noexcept {
-  sent = out_.push(datagrams);
-  refused = static_cast<std::uint16_t>(datagrams.size() - sent);
-  if (refused != 0) rte_pktmbuf_free_bulk(&datagrams[sent], refused);
+void MemoryWirePort::tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
+                              std::uint32_t& refused) noexcept {
+  sent = refused = 0;
+  // Counted before they are pushed: afterwards they are another thread's.
+  std::uint32_t counts[kBurst];
+  for (std::size_t i = 0; i < datagrams.size(); ++i)
+    counts[i] = packet_count(datagrams[i]);
+  const std::uint16_t taken = out_.push(datagrams);
+  for (std::size_t i = 0; i < datagrams.size(); ++i)
+    (i < taken ? sent : refused) += counts[i];
+  for (rte_mbuf* const left : datagrams.subspan(taken))
+    rte_pktmbuf_free(left);
 }
 
 std::size_t MemoryWirePort::wait_fds(std::span<int, kMaxWaitFds> into) const noexcept {

@@ -39,14 +39,18 @@ class MemoryHostPort final : public HostPort {
   [[nodiscard]] PacketQueue& in() noexcept { return in_; }    // frames of the host
   [[nodiscard]] PacketQueue& out() noexcept { return out_; }  // frames for the host
 
-  std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept override;
-  std::uint16_t tx_burst(std::span<rte_mbuf*> frames) noexcept override;
+  std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept override;
+  // Copies each frame into a chain of buffers with the marks that HostPort::rx_burst describes.
+  // Ethernet destination 02:00:00:00:00:01; the source ends in the last four bytes of the inner.
+  std::uint16_t tx_burst(std::span<const HostFrame> frames) noexcept override;
+  [[nodiscard]] HostOffloads offloads() const noexcept override {
+    return {.tcp = true, .udp = true};
+  }
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
   [[nodiscard]] std::uint64_t neighbour_answered() const noexcept override { return 0; }
-  // Destination 02:00:00:00:00:01; the source ends in the last four bytes of `from`.
-  void write_ethernet(std::uint8_t* header, const IpAddress& from) const noexcept override;
 
  private:
+  rte_mempool* pool_ = nullptr;  // of the last rx_burst
   PacketQueue in_;
   PacketQueue out_;
 };
@@ -58,9 +62,9 @@ class MemoryWirePort final : public WirePort {
   [[nodiscard]] PacketQueue& in() noexcept { return in_; }    // meta(): where from
   [[nodiscard]] PacketQueue& out() noexcept { return out_; }  // meta(): where to
 
-  std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept override;
-  void tx_burst(std::span<rte_mbuf*> datagrams, std::uint16_t& sent,
-                std::uint16_t& refused) noexcept override;
+  std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept override;
+  void tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
+                std::uint32_t& refused) noexcept override;
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
 
  private:

@@ -10,10 +10,12 @@
 #include <span>
 
 #include "base/ip.hpp"
+#include "engine/port/host_frame.hpp"
+#include "engine/port/packet_pools.hpp"
 
 namespace ipop::engine {
 
-// In the private area of every mbuf of the engine's pool.
+// In the private area of every mbuf of the engine's pools.
 struct PacketMeta {
   Endpoint endpoint;  // wire: where a datagram came from, or goes to
 };
@@ -27,38 +29,49 @@ inline constexpr std::uint16_t kBurst = 32;
 // Most file descriptors that one port has to wait for.
 inline constexpr std::size_t kMaxWaitFds = 4;
 
+// What a host port can take besides frames of one packet.
+struct HostOffloads {
+  bool tcp = false;  // Segmentation::kTcp4 and kTcp6
+  bool udp = false;  // Segmentation::kUdp
+};
+
 // Ethernet frames to and from the host's kernel. ARP and neighbour discovery are the port's own
 // business: they never show up here.
 class HostPort {
  public:
   virtual ~HostPort() = default;
 
-  // Fills `into` (at most kBurst) with frames from `pool`; returns how many. Each starts at its
-  // Ethernet header and holds an IPv4 or IPv6 EtherType, or one the caller has to drop.
-  virtual std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept = 0;
-  // Takes frames from the front: returns how many were written, and frees those. The rest stay the
-  // caller's.
-  virtual std::uint16_t tx_burst(std::span<rte_mbuf*> frames) noexcept = 0;
+  // Fills `into` (at most kBurst, fewer when they are large) with frames from `pools`; returns how
+  // many. Each starts at its Ethernet header and holds an IPv4 or IPv6 EtherType, or one the caller
+  // has to drop. A super-packet has tso_segsz (payload bytes of a segment), l2_len, l3_len, l4_len
+  // and RTE_MBUF_F_TX_TCP_SEG or RTE_MBUF_F_TX_UDP_SEG; a packet whose transport checksum is the
+  // pseudo-header's sum alone has l2_len, l3_len and RTE_MBUF_F_TX_TCP_CKSUM or
+  // RTE_MBUF_F_TX_UDP_CKSUM. The port has checked that these lengths lie inside the frame.
+  virtual std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept = 0;
+  // Takes frames from the front: returns how many were written. Writes the Ethernet header of each
+  // first; the buffers stay the caller's.
+  virtual std::uint16_t tx_burst(std::span<const HostFrame> frames) noexcept = 0;
+  [[nodiscard]] virtual HostOffloads offloads() const noexcept = 0;
   // Readable while rx_burst would find something. Returns how many were written to `into`.
   virtual std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept = 0;
   // ARP and ND questions answered by the port itself.
   [[nodiscard]] virtual std::uint64_t neighbour_answered() const noexcept = 0;
-  // Source and destination of the Ethernet header that a frame to the host must carry.
-  // `from` is the inner source address, of the packet's family.
-  virtual void write_ethernet(std::uint8_t* header, const IpAddress& from) const noexcept = 0;
 };
 
-// UDP datagrams to and from the underlay, all by one local port.
+// UDP datagrams to and from the underlay, all by one local port. A buffer with a tso_segsz is a
+// train: datagrams of that size one behind another, the last perhaps shorter, to or from one
+// endpoint. Counts are of datagrams.
 class WirePort {
  public:
   virtual ~WirePort() = default;
 
-  // Fills `into` (at most kBurst); each starts at its UDP payload, its source in meta().endpoint.
-  virtual std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept = 0;
+  // Fills `into` (at most kBurst, fewer when they are large) with datagrams and trains, each
+  // starting at its UDP payload, its source in meta().endpoint.
+  virtual std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept = 0;
   // Each starts at its UDP payload and goes to its meta().endpoint. Takes all: sends and frees what
   // the port accepts, frees and counts (returned by reference) what it refuses.
-  virtual void tx_burst(std::span<rte_mbuf*> datagrams, std::uint16_t& sent,
-                        std::uint16_t& refused) noexcept = 0;
+  virtual void tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
+                        std::uint32_t& refused) noexcept = 0;
   virtual std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept = 0;
 };
 

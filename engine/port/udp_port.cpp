@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "engine/path/packet.hpp"
+#include "engine/port/udp_messages.hpp"
 #include "engine/port/udp_socket.hpp"
 
 namespace ipop::engine {
@@ -15,6 +16,9 @@ namespace {
 
 // With port 0 the number that the kernel chose for one family may be taken in the other.
 constexpr int kPortTries = 16;
+
+constexpr std::size_t kReadBytes = 128 * 1024;
+constexpr std::size_t kFewest = 2;
 
 }  // namespace
 
@@ -50,7 +54,11 @@ bool UdpPort::open_all(const UdpSettings& settings) {
                                at.to_string() + " in overlay.listen");
     }
     port = local_port(*fd);
-    sockets_.push_back({std::move(*fd), at.address.is_v4()});
+    const TrainSupport trains = settings.trains ? ask_for_trains(*fd) : TrainSupport{};
+    sockets_.push_back({.fd = std::move(*fd),
+                        .v4 = at.address.is_v4(),
+                        .segments = trains.send,
+                        .receives_trains = trains.receive});
     bound_.push_back({at.address, port});
   }
   if (sockets_.empty()) {
@@ -59,100 +67,117 @@ bool UdpPort::open_all(const UdpSettings& settings) {
   return true;
 }
 
-std::uint16_t UdpPort::rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept {
-  const std::size_t want = std::min<std::size_t>(into.size(), kBurst);
-  if (rte_pktmbuf_alloc_bulk(pool, into.data(), static_cast<unsigned>(want)) != 0) return 0;
-  std::uint16_t filled = 0;
+std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept {
+  const std::size_t most = std::min<std::size_t>(into.size(), kBurst);
+  std::size_t filled = 0;
   // The socket that comes first changes, so that a flood on one family does not starve the other.
-  for (std::size_t i = 0; i < sockets_.size() && filled < want; ++i) {
-    const Socket& socket = sockets_[(first_ + i) % sockets_.size()];
-    filled = static_cast<std::uint16_t>(
-        filled + receive(socket.fd.get(), into.subspan(filled, want - filled)));
+  for (std::size_t i = 0; i < sockets_.size() && filled < most; ++i) {
+    Socket& socket = sockets_[(first_ + i) % sockets_.size()];
+    filled += receive(socket, pools, into.subspan(filled, most - filled));
   }
   first_ = (first_ + 1) % sockets_.size();
-  if (filled < want) {
-    rte_pktmbuf_free_bulk(&into[filled], static_cast<unsigned>(want - filled));
-  }
-  return filled;
+  return static_cast<std::uint16_t>(filled);
 }
 
-std::uint16_t UdpPort::receive(int fd, std::span<rte_mbuf*> into) noexcept {
+std::uint16_t UdpPort::receive(Socket& socket, const PacketPools& pools,
+                               std::span<rte_mbuf*> into) noexcept {
+  const std::size_t want = std::min<std::size_t>(into.size(), socket.want);
+  rte_mempool* const pool = socket.receives_trains ? pools.supers : pools.packets;
+  if (rte_pktmbuf_alloc_bulk(pool, into.data(), static_cast<unsigned>(want)) != 0) return 0;
   mmsghdr messages[kBurst];
   iovec rooms[kBurst];
   sockaddr_storage sources[kBurst];
-  for (std::size_t i = 0; i < into.size(); ++i) {
+  SegmentSizeControl controls[kBurst];
+  for (std::size_t i = 0; i < want; ++i) {
+    // A train may be as long as the buffer; nothing has to go in front of what is received.
+    if (socket.receives_trains) into[i]->data_off = 0;
     rooms[i] = {data_of(into[i]), rte_pktmbuf_tailroom(into[i])};
     messages[i].msg_hdr = {.msg_name = &sources[i],
                            .msg_namelen = sizeof sources[i],
                            .msg_iov = &rooms[i],
-                           .msg_iovlen = 1};
+                           .msg_iovlen = 1,
+                           .msg_control = controls[i].bytes,
+                           .msg_controllen = sizeof controls[i].bytes};
   }
   // Errors are of the socket's past (an ICMP message) or say that it is empty: either way the next
   // call reads on.
-  const int got = recvmmsg(fd, messages, static_cast<unsigned>(into.size()), MSG_DONTWAIT, nullptr);
-  if (got <= 0) return 0;
-  for (int i = 0; i < got; ++i) {
+  const int result =
+      recvmmsg(socket.fd.get(), messages, static_cast<unsigned>(want), MSG_DONTWAIT, nullptr);
+  const auto got = static_cast<std::size_t>(std::max(result, 0));
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < got; ++i) {
+    const msghdr& header = messages[i].msg_hdr;
     // A datagram that did not fit is passed on empty, which nothing takes for whole.
-    const bool truncated = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    const bool truncated = (header.msg_flags & MSG_TRUNC) != 0;
     set_length(into[i], truncated ? 0 : messages[i].msg_len);
+    if (const std::uint16_t each = segment_size_of(header); each < into[i]->pkt_len) {
+      into[i]->tso_segsz = each;
+    }
     meta(into[i]).endpoint = Endpoint::from_sockaddr(sources[i]);
+    bytes += messages[i].msg_len;
+  }
+  if (got < want) rte_pktmbuf_free_bulk(&into[got], static_cast<unsigned>(want - got));
+  // After long trains few are read at a time, so that they are worked on while they are in the
+  // cache; after short ones, many.
+  if (got != 0) {
+    socket.want = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(kReadBytes / (bytes / got + 1), kFewest, kBurst));
   }
   return static_cast<std::uint16_t>(got);
 }
 
-const UdpPort::Socket* UdpPort::socket_for(const Endpoint& to) const noexcept {
+UdpPort::Socket* UdpPort::socket_for(const Endpoint& to) noexcept {
   const bool v4 = to.address.is_v4();
-  for (const Socket& socket : sockets_) {
+  for (Socket& socket : sockets_) {
     if (socket.v4 == v4) return &socket;
   }
   return nullptr;
 }
 
-void UdpPort::tx_burst(std::span<rte_mbuf*> datagrams, std::uint16_t& sent,
-                       std::uint16_t& refused) noexcept {
+void UdpPort::tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
+                       std::uint32_t& refused) noexcept {
   std::size_t done = 0;
-  sent = 0;
+  sent = refused = 0;
   while (done < datagrams.size()) {
     // A run of one family goes in one call.
-    const Socket* const socket = socket_for(meta(datagrams[done]).endpoint);
+    Socket* const socket = socket_for(meta(datagrams[done]).endpoint);
+    std::uint32_t count = packet_count(datagrams[done]);
     std::size_t end = done + 1;
-    while (end < datagrams.size() && socket_for(meta(datagrams[end]).endpoint) == socket)
-      ++end;
-    if (socket != nullptr) {
-      const std::uint16_t accepted = transmit(*socket, datagrams.subspan(done, end - done));
-      sent = static_cast<std::uint16_t>(sent + accepted);
-    }
+    for (; end < datagrams.size() && socket_for(meta(datagrams[end]).endpoint) == socket; ++end)
+      count += packet_count(datagrams[end]);
+    const std::uint32_t accepted =
+        socket == nullptr ? 0 : transmit(*socket, datagrams.subspan(done, end - done));
+    sent += accepted;
+    refused += count - accepted;
     done = end;
   }
-  refused = static_cast<std::uint16_t>(datagrams.size() - sent);
   rte_pktmbuf_free_bulk(datagrams.data(), static_cast<unsigned>(datagrams.size()));
 }
 
-std::uint16_t UdpPort::transmit(const Socket& socket,
-                                std::span<rte_mbuf* const> datagrams) noexcept {
-  mmsghdr messages[kBurst];
-  iovec contents[kBurst];
-  sockaddr_storage destinations[kBurst];
-  for (std::size_t i = 0; i < datagrams.size(); ++i) {
-    contents[i] = {data_of(datagrams[i]), datagrams[i]->data_len};
-    const std::size_t size = meta(datagrams[i]).endpoint.to_sockaddr(destinations[i]);
-    messages[i].msg_hdr = {.msg_name = &destinations[i],
-                           .msg_namelen = static_cast<socklen_t>(size),
-                           .msg_iov = &contents[i],
-                           .msg_iovlen = 1};
-  }
-  std::uint16_t accepted = 0;
+std::uint32_t UdpPort::transmit(Socket& socket, std::span<rte_mbuf* const> datagrams) noexcept {
+  MessageBatch batch;
   for (std::size_t next = 0; next < datagrams.size();) {
-    const int count = sendmmsg(socket.fd.get(), messages + next,
-                               static_cast<unsigned>(datagrams.size() - next), MSG_DONTWAIT);
+    next += batch.add(datagrams.subspan(next), socket.segments);
+  }
+  std::uint32_t accepted = 0;
+  for (std::size_t next = 0; next < batch.size();) {
+    const int count = sendmmsg(socket.fd.get(), batch.from(next),
+                               static_cast<unsigned>(batch.size() - next), MSG_DONTWAIT);
     if (count > 0) {
-      accepted = static_cast<std::uint16_t>(accepted + count);
-      next += static_cast<std::size_t>(count);
-    } else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
-      break;  // the wire is full, for all of them
-    } else if (errno != EINTR) {
-      ++next;  // this one cannot go (too long, no route, filtered); the others may
+      for (int i = 0; i < count; ++i)
+        accepted += batch.datagrams(next++);
+      continue;
     }
+    const int error = errno;
+    if (error == EAGAIN || error == ENOBUFS || error == ENOMEM) break;  // full, for all of them
+    if (error == EINTR) continue;
+    // This one cannot go (too long, no route, filtered); the others may. A train perhaps can in
+    // single datagrams: EIO comes of a device without checksums, others of this route alone.
+    if (batch.is_train(next)) {
+      if (error == EIO) socket.segments = false;
+      accepted += send_singly(socket.fd.get(), batch, next);
+    }
+    ++next;
   }
   return accepted;
 }

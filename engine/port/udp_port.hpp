@@ -1,6 +1,8 @@
 // The wire as UDP sockets: one per listen address (an IPv4 one, an IPv6 one), all with one port
-// number. Bursts go by recvmmsg and sendmmsg straight into and out of packet buffers. Opened at
-// start-up; polled by the one lcore that owns it.
+// number. Bursts go by recvmmsg and sendmmsg straight into and out of packet buffers; datagrams of
+// one size to one endpoint go as one message (UDP_SEGMENT) and come as one (UDP_GRO) where the
+// kernel has that, so that they cross it once. Opened at start-up; polled by the one lcore that
+// owns it.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +19,7 @@ struct UdpSettings {
   // A machine without IPv6 (or IPv4) is served by the other family; false makes that an error.
   bool allow_missing_family = true;
   int buffer_bytes = 8 << 20;  // of the kernel, each way; less if the kernel allows less
+  bool trains = true;          // UDP_SEGMENT and UDP_GRO, where the kernel has them
 };
 
 class UdpPort final : public WirePort {
@@ -28,22 +31,26 @@ class UdpPort final : public WirePort {
   [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return bound_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return bound_.front().port; }
 
-  std::uint16_t rx_burst(rte_mempool* pool, std::span<rte_mbuf*> into) noexcept override;
-  void tx_burst(std::span<rte_mbuf*> datagrams, std::uint16_t& sent,
-                std::uint16_t& refused) noexcept override;
+  std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept override;
+  void tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
+                std::uint32_t& refused) noexcept override;
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
 
  private:
   struct Socket {
     Fd fd;
     bool v4 = false;
+    bool segments = false;  // sends trains
+    bool receives_trains = false;
+    std::uint32_t want = kBurst;  // buffers for the next read
   };
 
   [[nodiscard]] bool open_all(const UdpSettings& settings);
-  [[nodiscard]] std::uint16_t receive(int fd, std::span<rte_mbuf*> into) noexcept;
-  [[nodiscard]] std::uint16_t transmit(const Socket& socket,
+  [[nodiscard]] std::uint16_t receive(Socket& socket, const PacketPools& pools,
+                                      std::span<rte_mbuf*> into) noexcept;
+  [[nodiscard]] std::uint32_t transmit(Socket& socket,
                                        std::span<rte_mbuf* const> datagrams) noexcept;
-  [[nodiscard]] const Socket* socket_for(const Endpoint& to) const noexcept;
+  [[nodiscard]] Socket* socket_for(const Endpoint& to) noexcept;
 
   std::vector<Socket> sockets_;
   std::vector<Endpoint> bound_;

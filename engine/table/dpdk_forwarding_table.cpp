@@ -79,6 +79,7 @@ void DpdkForwardingTable::publish_session(const SessionSpec& spec) {
   session->peer = spec.peer;
   session->remote = spec.remote;
   session->form = spec.form;
+  session->partial_checksums = spec.partial_checksums;
   session->send_until = spec.send_until;
   session->receive_until = spec.receive_until;
   aead_->expand(spec.suite, spec.send_key, session->send_key);

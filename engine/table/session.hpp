@@ -29,6 +29,7 @@ struct Session {
   PeerIndex peer = kNoPeer;
   std::uint32_t remote = 0;
   SessionForm form = SessionForm::kIpop;
+  bool partial_checksums = false;
   Instant send_until{};
   Instant receive_until{};
 

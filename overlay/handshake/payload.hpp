@@ -13,6 +13,8 @@ enum Capability : std::uint32_t {
   kCapabilityNone = 0,
   // The sender has verified the receiver's credential: the receiver's host packets may pass.
   kAdmitsReceiver = 1,
+  // The sender takes packets with partial checksums (docs/protocol.md).
+  kTakesPartialChecksums = 2,
 };
 
 struct Payload {

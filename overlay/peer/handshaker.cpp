@@ -24,7 +24,8 @@ Secret<32> mac_key(const Context& context, Form form) {
 }
 
 std::uint32_t capabilities_for(const Peer& peer) {
-  return peer.authorised ? handshake::kAdmitsReceiver : handshake::kCapabilityNone;
+  return handshake::kTakesPartialChecksums |
+         (peer.authorised ? handshake::kAdmitsReceiver : handshake::kCapabilityNone);
 }
 
 std::size_t unconfirmed(const Peer& peer) {
@@ -221,10 +222,12 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
     ++context_.counters.handshake_refused;
     return {};
   }
-  Session session{.created = now.mono,
-                  .credential = offer->credential,
-                  .admits_us = form.form == Form::kWireGuard ||
-                               (offer->capabilities & handshake::kAdmitsReceiver) != 0};
+  Session session{
+      .created = now.mono,
+      .credential = offer->credential,
+      .admits_us =
+          form.form == Form::kWireGuard || (offer->capabilities & handshake::kAdmitsReceiver) != 0,
+      .partial_checksums = (offer->capabilities & handshake::kTakesPartialChecksums) != 0};
   std::vector<std::uint8_t> payload;
   if (form.form == Form::kIpop) {
     session.suite = handshake::choose_suite(offer->suites, context_.suites);
@@ -293,6 +296,7 @@ Handshaker::Outcome Handshaker::consume_response(Form form, const Endpoint& sour
     if (accepted) {
       session.credential = choice->credential;
       session.admits_us = (choice->capabilities & handshake::kAdmitsReceiver) != 0;
+      session.partial_checksums = (choice->capabilities & handshake::kTakesPartialChecksums) != 0;
       session.suite = *suite;
     }
   }
@@ -327,6 +331,7 @@ void Handshaker::publish(Peer& peer, Session session, std::uint32_t remote,
       .form =
           peer.form == Form::kIpop ? engine::SessionForm::kIpop : engine::SessionForm::kWireGuard,
       .suite = session.suite,
+      .partial_checksums = session.partial_checksums,
       .send_key = keys.send,
       .receive_key = keys.receive,
       .send_until = session.created + context_.timers.reject_after,

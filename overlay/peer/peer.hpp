@@ -24,8 +24,9 @@ struct Session {
   bool confirmed = false;
   engine::AeadSuite suite = engine::AeadSuite::kChaCha20Poly1305;
   Instant created{};
-  CredentialDigest credential{};  // what the peer says its credential is (IPOP form)
-  bool admits_us = false;         // what the peer said in the handshake (kAdmitsReceiver)
+  CredentialDigest credential{};   // what the peer says its credential is (IPOP form)
+  bool admits_us = false;          // what the peer said in the handshake (kAdmitsReceiver)
+  bool partial_checksums = false;  // and whether it takes them (kTakesPartialChecksums)
 };
 
 // An initiation that has no response yet.

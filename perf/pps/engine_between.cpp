@@ -21,7 +21,7 @@ struct Node {
   MemoryWirePort wire;
   Mempool pool{PoolSettings{.packets = 4095}};
   DpdkForwardingTable table{kSizes, 1, make_aead_engine()};
-  PuntRing punts;
+  PuntRing punts{pool.get()};
   InjectRing orders{pool.get()};
   LcoreState state{{host, wire, pool.get(), table.reader(), punts, orders}, make_aead_engine()};
 };

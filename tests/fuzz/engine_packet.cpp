@@ -68,7 +68,7 @@ struct Node {
   Mempool pool{PoolSettings{.packets = 2047}};
   DpdkForwardingTable table{
       {.peers = 4, .sessions = 4, .hosts = 16, .prefixes = 16}, 1, make_aead_engine()};
-  PuntRing punts;
+  PuntRing punts{pool.get()};
   InjectRing orders{pool.get()};
   LcoreState state{{host, wire, pool.get(), table.reader(), punts, orders}, make_aead_engine()};
   Instant now{std::chrono::hours(1)};

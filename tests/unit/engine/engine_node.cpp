@@ -30,14 +30,22 @@ void take_all(PacketQueue& queue, Take take) {
 }
 
 Bytes copy_of(rte_mbuf* packet) {
-  const MutableBytes bytes = bytes_of(packet);
-  return Bytes(bytes.begin(), bytes.end());
+  Bytes bytes;
+  for (rte_mbuf* part = packet; part != nullptr; part = part->next) {
+    const MutableBytes piece = bytes_of(part);
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  }
+  return bytes;
 }
 
 }  // namespace
 
 EngineNode::EngineNode(const Endpoint& where, const TableSizes& sizes)
-    : at(where), pool(SmallSizes::kPool), table(sizes, 1, make_aead_engine()), orders(pool.get()) {
+    : at(where),
+      pool(SmallSizes::kPool),
+      table(sizes, 1, make_aead_engine()),
+      punt_ring(pool.get()),
+      orders(pool.get()) {
   state_.emplace(LcoreState::Parts{host, wire, pool.get(), table.reader(), punt_ring, orders},
                  make_aead_engine());
 }

@@ -33,6 +33,7 @@ constexpr EngineSettings small(conf::PollMode poll) {
   settings.poll = poll;
   settings.table = {.peers = 64, .sessions = 128, .hosts = 64, .prefixes = 64};
   settings.pool = {.packets = 2047};
+  settings.supers.packets = 63;
   return settings;
 }
 

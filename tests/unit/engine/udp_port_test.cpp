@@ -70,8 +70,8 @@ TEST_F(UdpPortTest, CarriesABurstInBothFamilies) {
   for (std::uint8_t i = 0; i < kBurst; ++i) {
     burst.push_back(packet(bob.bound()[i % 2], 100u + i, i));
   }
-  std::uint16_t sent = 0;
-  std::uint16_t refused = 0;
+  std::uint32_t sent = 0;
+  std::uint32_t refused = 0;
   alice.tx_burst(burst, sent, refused);
   EXPECT_EQ(sent, kBurst);
   EXPECT_EQ(refused, 0u);
@@ -98,8 +98,8 @@ TEST_F(UdpPortTest, GoesOnAfterADatagramThatCannotGo) {
       packet(endpoint("127.0.0.1:0"), 10, 4),        // refused by the kernel
       packet(bob.bound()[0], 10, 5),
   };
-  std::uint16_t sent = 0;
-  std::uint16_t refused = 0;
+  std::uint32_t sent = 0;
+  std::uint32_t refused = 0;
   alice.tx_burst(burst, sent, refused);
   EXPECT_EQ(sent, 2u);
   EXPECT_EQ(refused, 3u);
@@ -119,15 +119,15 @@ TEST_F(UdpPortTest, IsNotStoppedByAPortThatNobodyListensTo) {
   }
   for (int i = 0; i < 3; ++i) {
     rte_mbuf* burst[] = {packet(nobody, 10, 1), packet(bob.bound()[0], 10, 2)};
-    std::uint16_t sent = 0;
-    std::uint16_t refused = 0;
+    std::uint32_t sent = 0;
+    std::uint32_t refused = 0;
     alice.tx_burst(burst, sent, refused);
     EXPECT_EQ(sent, 2u);
     EXPECT_EQ(receive(bob).size(), 1u);
   }
   rte_mbuf* burst[] = {packet(alice.bound()[0], 10, 3)};
-  std::uint16_t sent = 0;
-  std::uint16_t refused = 0;
+  std::uint32_t sent = 0;
+  std::uint32_t refused = 0;
   bob.tx_burst(burst, sent, refused);
   EXPECT_EQ(receive(alice).size(), 1u);
 }

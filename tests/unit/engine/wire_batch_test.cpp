@@ -34,7 +34,7 @@ TEST(WireBatch, NeverSendsWhatWasNotSealed) {
   MemoryWirePort wire;
   HalfAead aead;
   LcoreCounters counters;
-  WireBatch batch(wire, aead, counters);
+  WireBatch batch(wire, aead, pool.get(), counters);
   Session session;
   const Endpoint to = endpoint("192.0.2.2:4545");
   const Instant now{std::chrono::hours(1)};

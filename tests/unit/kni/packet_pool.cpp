@@ -50,12 +50,11 @@ unsigned packets_in_use() {
   return packet_pool() == nullptr ? 0 : rte_mempool_in_use_count(packet_pool());
 }
 
-rte_mbuf* to_packet(ByteView frame) {
-  rte_mbuf* packet = rte_pktmbuf_alloc(packet_pool());
-  EXPECT_NE(packet, nullptr);
-  std::memcpy(rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size())), frame.data(),
-              frame.size());
-  return packet;
+engine::HostFrame host_frame(Bytes& frame) {
+  const bool v4 = frame.at(12) == 0x08;
+  return {.first = {.at = frame.data(), .length = static_cast<std::uint32_t>(frame.size())},
+          .size = static_cast<std::uint32_t>(frame.size()),
+          .source = v4 ? IpAddress::v4_at(&frame.at(26)) : IpAddress::v6_at(&frame.at(22))};
 }
 
 Bytes to_bytes(const rte_mbuf* packet) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/port/host_frame.hpp"
 #include "frames.hpp"
 
 namespace ipop::kni::testing {
@@ -18,7 +19,9 @@ inline constexpr unsigned kPoolSize = 255;
 [[nodiscard]] rte_mempool* packet_pool();
 [[nodiscard]] unsigned packets_in_use();
 
-[[nodiscard]] rte_mbuf* to_packet(ByteView frame);
+// The whole of `frame` in one piece; its inner source is where the IP header says. `frame` stays
+// where it is for as long as this is used.
+[[nodiscard]] engine::HostFrame host_frame(Bytes& frame);
 // Copies a packet of any number of segments.
 [[nodiscard]] Bytes to_bytes(const rte_mbuf* packet);
 

@@ -24,7 +24,6 @@ using testing::kHostMac;
 using testing::packet_pool;
 using testing::packets_in_use;
 using testing::to_bytes;
-using testing::to_packet;
 using testing::udp_frame;
 
 using Frames = std::vector<Bytes>;
@@ -104,8 +103,13 @@ TEST_F(TapPortTest, DropsAndCountsWhatMakesNoSense) {
     Bytes frame;
   };
   const Case cases[] = {
-      {"a TCP super-packet", hex("0001 3600 7805 0000 0000"), frame_},
-      {"a UDP super-packet", hex("0005 2a00 7805 0000 0000"), frame_},
+      {"a TCP super-packet without a partial checksum", hex("0001 3600 7805 0000 0000"), frame_},
+      {"a UDP super-packet without a partial checksum", hex("0005 2a00 7805 0000 0000"), frame_},
+      {"a UDP super-packet with segments of nothing", hex("0105 2a00 0000 2200 0600"), frame_},
+      {"a UDP super-packet with TCP's checksum", hex("0105 2a00 0100 2200 1000"), frame_},
+      {"a TCP super-packet that ends in its header", hex("0101 3600 0100 2200 1000"), frame_},
+      {"segments that are IP fragments", hex("0103 2a00 0100 2200 0600"), frame_},
+      {"segments of no kind known", hex("017f 2a00 0100 2200 0600"), frame_},
       {"checksum in the Ethernet header", hex("0100 0000 0000 0d00 0000"), frame_},
       {"checksum starts behind the end", hex("0100 0000 0000 ffff 0000"), frame_},
       {"checksum lies behind the end", hex("0100 0000 0000 2200 ffff"), frame_},
@@ -123,17 +127,39 @@ TEST_F(TapPortTest, DropsAndCountsWhatMakesNoSense) {
   EXPECT_EQ(receive().size(), 1u);
 }
 
-TEST_F(TapPortTest, CompletesAPartialChecksum) {
-  const Bytes whole = udp_frame(kHostMac, {ip("fd00:10::10"), 1000}, {ip("fd00:10::20"), 2000},
-                                "an odd number of bytes");
-  Bytes partial = whole;
-  // As a kernel leaves it: the sum of the pseudo-header, not inverted.
-  const ByteView packet = ByteView(whole).subspan(14);
-  std::uint64_t pseudo = add_words(17 + packet.size() - 40, packet.subspan(8, 32));
-  store_be(&partial[60], static_cast<std::uint16_t>(~fold_checksum(pseudo)));
-  from_kernel(hex("0100 0000 0000 3600 0600"), partial);
-  EXPECT_EQ(receive(), Frames{whole});
+TEST_F(TapPortTest, LeavesAPartialChecksumToTheEngine) {
+  const Bytes frame =
+      udp_frame(kHostMac, {ip("fd00:10::10"), 1000}, {ip("fd00:10::20"), 2000}, "x");
+  from_kernel(hex("0100 0000 0000 3600 0600"), frame);
+  std::array<rte_mbuf*, 1> packet;
+  ASSERT_EQ(port_->rx_burst(packet_pool(), packet), 1u);
+  EXPECT_EQ(to_bytes(packet[0]), frame);
+  EXPECT_EQ(packet[0]->ol_flags & RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_UDP_CKSUM);
+  EXPECT_EQ(packet[0]->l2_len, 14u);
+  EXPECT_EQ(packet[0]->l3_len, 40u);
+  EXPECT_EQ(packet[0]->tso_segsz, 0u);
+  rte_pktmbuf_free(packet[0]);
+}
+
+TEST_F(TapPortTest, CompletesAChecksumThatTheEngineDoesNotKnow) {
+  Bytes frame = frame_;
+  from_kernel(hex("0100 0000 0000 2200 0800"), frame);
+  ASSERT_TRUE(complete_checksum(frame, 0x22, 8));
+  EXPECT_EQ(receive(), Frames{frame});
   EXPECT_EQ(port_->counters().checksums_completed, 1u);
+}
+
+TEST_F(TapPortTest, MarksASuperPacket) {
+  // 34 bytes of Ethernet and IPv4, 8 of UDP, "hello".
+  from_kernel(hex("0105 2a00 0200 2200 0600"), frame_);
+  std::array<rte_mbuf*, 1> packet;
+  ASSERT_EQ(port_->rx_burst(packet_pool(), packet), 1u);
+  EXPECT_EQ(to_bytes(packet[0]), frame_);
+  EXPECT_NE(packet[0]->ol_flags & RTE_MBUF_F_TX_UDP_SEG, 0u);
+  EXPECT_EQ(packet[0]->tso_segsz, 2u);
+  EXPECT_EQ(packet[0]->l3_len, 20u);
+  EXPECT_EQ(packet[0]->l4_len, 8u);
+  rte_pktmbuf_free(packet[0]);
 }
 
 TEST_F(TapPortTest, DropsAFrameThatDoesNotFitAPacket) {
@@ -183,47 +209,54 @@ TEST_F(TapPortTest, SwallowsQuestionsThatGetNoAnswer) {
   EXPECT_EQ(counters.neighbour_malformed, 1u);
 }
 
-TEST_F(TapPortTest, WritesFramesAndFreesThem) {
-  std::array packets{to_packet(frame_), to_packet(frame_)};
-  EXPECT_EQ(port_->tx_burst(packets), 2u);
+TEST_F(TapPortTest, WritesFramesBehindTheEthernetHeaderOfTheirSource) {
+  Bytes frame = udp_frame(kHostMac, {ip("192.168.10.20"), 1}, {ip("192.168.10.10"), 2}, "hello");
   Bytes expected = kPlain;
-  expected.insert(expected.end(), frame_.begin(), frame_.end());
+  expected.insert(expected.end(), frame.begin(), frame.end());
+  port_->write_ethernet(&expected[kVnetHeaderSize], ip("192.168.10.20"));
+  const std::array frames{testing::host_frame(frame), testing::host_frame(frame)};
+  std::ranges::fill(std::span(frame).first(14), std::uint8_t{0xee});
+  EXPECT_EQ(port_->tx_burst(frames), 2u);
   EXPECT_EQ(to_kernel(), expected);
   EXPECT_EQ(to_kernel(), expected);
   EXPECT_TRUE(to_kernel().empty());
 }
 
-TEST_F(TapPortTest, WritesAChainAsOneFrame) {
-  rte_mbuf* head = to_packet(ByteView(frame_).first(14));
-  ASSERT_EQ(rte_pktmbuf_chain(head, to_packet(ByteView(frame_).subspan(14, 20))), 0);
-  ASSERT_EQ(rte_pktmbuf_chain(head, to_packet(ByteView(frame_).subspan(34))), 0);
-  EXPECT_EQ(port_->tx_burst({&head, 1}), 1u);
+TEST_F(TapPortTest, WritesPiecesAsOneFrame) {
+  Bytes head(frame_.begin(), frame_.begin() + 40);
+  Bytes middle(frame_.begin() + 40, frame_.begin() + 44);
+  Bytes tail(frame_.begin() + 44, frame_.end());
+  const engine::Piece third{.at = tail.data(), .length = static_cast<std::uint32_t>(tail.size())};
+  const engine::Piece second{.at = middle.data(), .length = 4, .next = &third};
+  engine::HostFrame frame = testing::host_frame(head);
+  frame.first.next = &second;
+  frame.size = static_cast<std::uint32_t>(frame_.size());
+  EXPECT_EQ(port_->tx_burst(std::array{frame}), 1u);
   const Bytes written = to_kernel();
-  EXPECT_EQ(Bytes(written.begin() + kVnetHeaderSize, written.end()), frame_);
+  EXPECT_EQ(Bytes(written.begin() + kVnetHeaderSize + 14, written.end()),
+            Bytes(frame_.begin() + 14, frame_.end()));
 }
 
-TEST_F(TapPortTest, RefusesAnEndlessChain) {
-  rte_mbuf* head = to_packet(frame_);
-  for (int i = 0; i < 20; ++i)
-    ASSERT_EQ(rte_pktmbuf_chain(head, to_packet(Bytes(1))), 0);
-  EXPECT_EQ(port_->tx_burst({&head, 1}), 0u);
+TEST_F(TapPortTest, RefusesMorePiecesThanItCanWrite) {
+  Bytes head = frame_;
+  std::uint8_t byte = 0;
+  std::vector<engine::Piece> pieces(100, {.at = &byte, .length = 1});
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i)
+    pieces[i].next = &pieces[i + 1];
+  engine::HostFrame frame = testing::host_frame(head);
+  frame.first.next = pieces.data();
+  EXPECT_EQ(port_->tx_burst(std::array{frame}), 0u);
   EXPECT_EQ(port_->counters().errors, 1u);
-  rte_pktmbuf_free(head);
 }
 
-TEST_F(TapPortTest, GivesBackWhatAFullQueueDoesNotTake) {
+TEST_F(TapPortTest, SaysWhatAFullQueueDoesNotTake) {
+  Bytes bytes = frame_;
+  const std::vector<engine::HostFrame> frames(engine::kBurst, testing::host_frame(bytes));
   std::uint16_t taken = 0;
-  std::array<rte_mbuf*, engine::kBurst> packets;
   do {
-    for (rte_mbuf*& packet : packets)
-      packet = to_packet(frame_);
-    taken = port_->tx_burst(packets);
-    for (rte_mbuf* packet : std::span(packets).subspan(taken)) {
-      EXPECT_EQ(to_bytes(packet), frame_);
-      rte_pktmbuf_free(packet);
-    }
-  } while (taken == packets.size());
-  EXPECT_LT(taken, packets.size());
+    taken = port_->tx_burst(frames);
+  } while (taken == frames.size());
+  EXPECT_LT(taken, frames.size());
   EXPECT_EQ(port_->counters().errors, 0u);
 }
 

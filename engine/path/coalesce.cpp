@@ -1,0 +1,229 @@
+#include "engine/path/coalesce.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/path/checksum.hpp"
+
+namespace ipop::engine {
+namespace {
+
+constexpr std::uint32_t kMaxPacket = 65535;  // of an IPv4 packet; of an IPv6 payload, a little less
+constexpr std::uint8_t kFinPsh = 0x09;
+constexpr std::uint8_t kAck = 0x10;
+constexpr std::uint8_t kEce = 0x40;
+
+std::uint8_t flags_of(const std::uint8_t* packet, const Transport& transport) noexcept {
+  return packet[transport.start + 13];
+}
+
+bool is_icmp(const InnerPacket& inner) noexcept {
+  return inner.protocol == (inner.version == 4 ? 1 : 58);
+}
+
+// After this one nothing may be merged.
+bool ends(const std::uint8_t* packet, const Transport& transport) noexcept {
+  return transport.protocol == kProtocolTcp && (flags_of(packet, transport) & kFinPsh) != 0;
+}
+
+// Addresses and ports: the same places in all packets of one version and header length.
+bool same_flow(const std::uint8_t* a, const std::uint8_t* b, const InnerPacket& inner) noexcept {
+  const std::size_t start = inner.version == 4 ? 12 : 8;
+  const std::size_t addresses = inner.version == 4 ? 8 : 32;
+  return std::memcmp(a + start, b + start, addresses) == 0 &&
+         std::memcmp(a + inner.header_length, b + inner.header_length, 4) == 0;
+}
+
+// All that segmentation gives to each segment alike; and ids that it would write, unless the packet
+// is never cut and they mean nothing (RFC 6864 §4.1).
+bool same_ip(const std::uint8_t* first, const std::uint8_t* next, std::uint16_t packets) noexcept {
+  if (first[0] >> 4 == 6) {
+    return std::memcmp(first, next, 4) == 0 && first[7] == next[7];
+  }
+  const bool never_cut = (first[6] & 0x40) != 0;
+  const auto expected = static_cast<std::uint16_t>(load_be<std::uint16_t>(first + 4) + packets);
+  return first[1] == next[1] && first[6] == next[6] && first[7] == next[7] && first[8] == next[8] &&
+         (never_cut || load_be<std::uint16_t>(next + 4) == expected);
+}
+
+// Acknowledgement, header length and flags, window, urgent pointer, options. PSH and FIN may come
+// with the last.
+bool same_tcp(const std::uint8_t* first, const std::uint8_t* next,
+              std::uint32_t header_length) noexcept {
+  return std::memcmp(first + 8, next + 8, 5) == 0 &&
+         ((first[13] ^ next[13]) & ~kFinPsh & 0xff) == 0 &&
+         std::memcmp(first + 14, next + 14, 2) == 0 && std::memcmp(first + 18, next + 18, 2) == 0 &&
+         std::memcmp(first + kTcpHeader, next + kTcpHeader, header_length - kTcpHeader) == 0;
+}
+
+}  // namespace
+
+void Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, bool partial) noexcept {
+  const auto transport = parse_transport({packet, inner.total_length}, inner);
+  if (!transport) {
+    // A fragment may belong to any flow between these hosts: what follows must not overtake it.
+    if (!is_icmp(inner)) open_count_ = 0;
+    open_frame(packet, inner, nullptr, false);
+    return;
+  }
+  const std::uint16_t index = find(packet, inner, *transport);
+  if (index != kFrames) {
+    if (fits(index, packet, inner, *transport) &&
+        checksums_allow(index, packet, inner, *transport, partial)) {
+      append(index, packet, *transport);
+      return;
+    }
+    close(index);
+  }
+  open_frame(packet, inner, &*transport, partial);
+  if (may_open(packet, *transport)) keep_open(static_cast<std::uint16_t>(count_ - 1));
+}
+
+std::uint16_t Coalescer::find(const std::uint8_t* packet, const InnerPacket& inner,
+                              const Transport& transport) const noexcept {
+  for (std::uint16_t i = open_count_; i-- != 0;) {
+    const Flow& flow = flows_[open_[i]];
+    if (flow.transport.protocol == transport.protocol && flow.inner.version == inner.version &&
+        flow.inner.header_length == inner.header_length && same_flow(flow.packet, packet, inner)) {
+      return open_[i];
+    }
+  }
+  return kFrames;
+}
+
+bool Coalescer::may_open(const std::uint8_t* packet, const Transport& transport) const noexcept {
+  // No IPv4 options: a kernel does not merge them, and some belong to the first fragment alone.
+  const bool plain = transport.start == (packet[0] >> 4 == 4 ? kIpv4Header : kIpv6Header);
+  if (!plain || transport.payload() == 0) return false;
+  if (transport.protocol == kProtocolUdp) return offloads_.udp;
+  const std::uint8_t flags = flags_of(packet, transport);
+  return offloads_.tcp && (flags & static_cast<std::uint8_t>(~(kEce | kFinPsh))) == kAck &&
+         (flags & kFinPsh) == 0;
+}
+
+bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet, const InnerPacket& inner,
+                     const Transport& transport) const noexcept {
+  const Flow& flow = flows_[index];
+  const HostFrame& frame = frames_[index];
+  if (transport.header_length != flow.transport.header_length || transport.payload() == 0 ||
+      transport.payload() > flow.transport.payload() || frame.packets == kPerFrame ||
+      frame.size - kEthernetHeader + transport.payload() > kMaxPacket ||
+      !same_ip(flow.packet, packet, frame.packets)) {
+    return false;
+  }
+  if (inner.protocol == kProtocolUdp) return true;
+  const std::uint8_t* const first = flow.packet + flow.transport.start;
+  const std::uint8_t* const next = packet + transport.start;
+  return load_be<std::uint32_t>(next + 4) == flow.next_sequence &&
+         same_tcp(first, next, transport.header_length);
+}
+
+// A merged frame's checksum is computed anew, so a wrong one must not disappear in it.
+bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
+                                const InnerPacket& inner, const Transport& transport,
+                                bool partial) noexcept {
+  Flow& flow = flows_[index];
+  if (!flow.partial && !flow.verified) {
+    flow.verified =
+        checksum_is_right({flow.packet, flow.inner.total_length}, flow.inner, flow.transport);
+    if (!flow.verified) return false;
+  }
+  return partial || checksum_is_right({packet, inner.total_length}, inner, transport);
+}
+
+void Coalescer::append(std::uint16_t index, std::uint8_t* packet,
+                       const Transport& transport) noexcept {
+  HostFrame& frame = frames_[index];
+  Flow& flow = flows_[index];
+  Piece& piece = more_[pieces_++];
+  piece = {.at = packet + transport.headers(), .length = transport.payload(), .next = nullptr};
+  flow.last->next = &piece;
+  flow.last = &piece;
+  flow.next_sequence += transport.payload();
+  frame.size += transport.payload();
+  ++frame.packets;
+  if (transport.protocol == kProtocolTcp) {
+    std::uint8_t& flags = flow.packet[flow.transport.start + 13];
+    flags = static_cast<std::uint8_t>(flags | (flags_of(packet, transport) & kFinPsh));
+  }
+  if (ends(packet, transport) || transport.payload() < flow.transport.payload()) close(index);
+}
+
+void Coalescer::open_frame(std::uint8_t* packet, const InnerPacket& inner,
+                           const Transport* transport, bool partial) noexcept {
+  HostFrame& frame = frames_[count_];
+  Flow& flow = flows_[count_];
+  ++count_;
+  const auto size = static_cast<std::uint32_t>(kEthernetHeader + inner.total_length);
+  frame = {.first = {.at = packet - kEthernetHeader, .length = size},
+           .size = size,
+           .source = inner.source};
+  flow.packet = packet;
+  flow.inner = inner;
+  flow.last = &frame.first;
+  flow.has_transport = transport != nullptr;
+  flow.partial = partial;
+  flow.verified = false;
+  if (transport != nullptr) {
+    flow.transport = *transport;
+    if (transport->protocol == kProtocolTcp) {
+      flow.next_sequence =
+          load_be<std::uint32_t>(packet + transport->start + 4) + transport->payload();
+    }
+  }
+}
+
+void Coalescer::keep_open(std::uint16_t index) noexcept {
+  if (open_count_ == kOpenFlows) close(open_[0]);
+  open_[open_count_++] = index;
+}
+
+void Coalescer::close(std::uint16_t index) noexcept {
+  const auto end = open_.begin() + open_count_;
+  const auto at = std::find(open_.begin(), end, index);
+  std::copy(at + 1, end, at);
+  --open_count_;
+}
+
+void Coalescer::describe(HostFrame& frame, const Flow& flow) noexcept {
+  const Transport& transport = flow.transport;
+  frame.partial_checksum = true;
+  frame.checksum_start = static_cast<std::uint16_t>(kEthernetHeader + transport.start);
+  frame.checksum_offset = static_cast<std::uint16_t>(transport.checksum_offset());
+  if (frame.packets == 1) return;
+  const bool v4 = flow.inner.version == 4;
+  frame.segmentation = transport.protocol == kProtocolUdp ? Segmentation::kUdp
+                       : v4                               ? Segmentation::kTcp4
+                                                          : Segmentation::kTcp6;
+  frame.segment_size = static_cast<std::uint16_t>(transport.payload());
+  frame.header_length = static_cast<std::uint16_t>(kEthernetHeader + transport.headers());
+
+  std::uint8_t* const ip = flow.packet;
+  const auto total = static_cast<std::uint32_t>(frame.size - kEthernetHeader);
+  if (v4) {
+    store_be(ip + 2, static_cast<std::uint16_t>(total));
+    store_be<std::uint16_t>(ip + 10, 0);
+    store_be(ip + 10, internet_checksum({ip, transport.start}));
+  } else {
+    store_be(ip + 4, static_cast<std::uint16_t>(total - kIpv6Header));
+  }
+  const std::uint32_t length = total - transport.start;
+  std::uint8_t* const at = ip + transport.start;
+  if (transport.protocol == kProtocolUdp) store_be(at + 4, static_cast<std::uint16_t>(length));
+  store_be(
+      at + transport.checksum_offset(),
+      pseudo_header_sum(flow.inner.source, flow.inner.destination, transport.protocol, length));
+}
+
+std::span<const HostFrame> Coalescer::finish() noexcept {
+  for (std::uint16_t i = 0; i < count_; ++i) {
+    if (flows_[i].partial || frames_[i].packets > 1) describe(frames_[i], flows_[i]);
+  }
+  return {frames_.data(), count_};
+}
+
+void Coalescer::clear() noexcept {
+  count_ = pieces_ = open_count_ = 0;
+}
+
+}  // namespace ipop::engine

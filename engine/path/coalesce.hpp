@@ -1,0 +1,79 @@
+// Frames for the host out of the packets of one turn: contiguous segments of a flow become one
+// super-packet, everything else a frame of its own. Several flows at once; frames leave in the
+// order of their first packets, and the packets of a flow never change places. What is merged could
+// be told apart again without loss (as a kernel's GRO: same headers but for length, id, sequence
+// and PSH or FIN at the end), and only if its checksum is right or partial. One lcore.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "engine/path/inner_packet.hpp"
+#include "engine/path/transport.hpp"
+#include "engine/port/port.hpp"
+
+namespace ipop::engine {
+
+class Coalescer {
+ public:
+  static constexpr std::uint16_t kFrames = 64;
+  static constexpr std::uint16_t kPieces = 256;
+  static constexpr std::uint16_t kPerFrame = 64;  // what a kernel merges at most
+  static constexpr std::uint16_t kOpenFlows = 8;
+
+  explicit Coalescer(HostOffloads offloads) noexcept : offloads_(offloads) {}
+
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] bool full() const noexcept { return count_ == kFrames || pieces_ == kPieces; }
+
+  // A whole packet at its IP header, in a buffer that stays until clear(), with 14 bytes in front
+  // of it that may be written. `partial`: its checksum is; then it has a transport header. Not when
+  // full.
+  void add(std::uint8_t* packet, const InnerPacket& inner, bool partial) noexcept;
+
+  // Completes the headers. No add() between this and clear().
+  [[nodiscard]] std::span<const HostFrame> finish() noexcept;
+  void clear() noexcept;
+
+ private:
+  // What is known of a frame beside what the host sees.
+  struct Flow {
+    std::uint8_t* packet = nullptr;  // its first
+    InnerPacket inner;
+    Transport transport;
+    Piece* last = nullptr;
+    std::uint32_t next_sequence = 0;
+    bool has_transport = false;
+    bool partial = false;
+    bool verified = false;  // the first packet's checksum was found right
+  };
+
+  void open_frame(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+                  bool partial) noexcept;
+  void keep_open(std::uint16_t index) noexcept;
+  void close(std::uint16_t index) noexcept;
+  [[nodiscard]] bool may_open(const std::uint8_t* packet,
+                              const Transport& transport) const noexcept;
+  // The open frame of this packet's flow, or kFrames.
+  [[nodiscard]] std::uint16_t find(const std::uint8_t* packet, const InnerPacket& inner,
+                                   const Transport& transport) const noexcept;
+  [[nodiscard]] bool fits(std::uint16_t index, const std::uint8_t* packet, const InnerPacket& inner,
+                          const Transport& transport) const noexcept;
+  [[nodiscard]] bool checksums_allow(std::uint16_t index, const std::uint8_t* packet,
+                                     const InnerPacket& inner, const Transport& transport,
+                                     bool partial) noexcept;
+  void append(std::uint16_t index, std::uint8_t* packet, const Transport& transport) noexcept;
+  void describe(HostFrame& frame, const Flow& flow) noexcept;
+
+  HostOffloads offloads_;
+  std::uint16_t count_ = 0;
+  std::uint16_t pieces_ = 0;
+  std::uint16_t open_count_ = 0;
+  std::array<std::uint16_t, kOpenFlows> open_;  // indices of frames, the oldest first
+  std::array<HostFrame, kFrames> frames_;
+  std::array<Flow, kFrames> flows_;
+  std::array<Piece, kPieces> more_;
+};
+
+}  // namespace ipop::engine
