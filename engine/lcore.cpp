@@ -3,8 +3,11 @@
 #include <pthread.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -91,7 +94,10 @@ void Lcore::stop() noexcept {
 
 void Lcore::run() noexcept {
   rte_rcu_qsbr_thread_online(qsbr_, rcu_id());
+  // Of its own sleep, too: the kernel would round kRest up by 50 µs.
+  (void)prctl(PR_SET_TIMERSLACK, 1);
   Instant worked = read_monotonic();
+  bool may_rest = false;
   while (!stopping_.load(std::memory_order_acquire)) {
     const Instant now = read_monotonic();
     const bool idle = state_.turn(now) == 0;
@@ -99,13 +105,26 @@ void Lcore::run() noexcept {
     rte_rcu_qsbr_quiescent(qsbr_, rcu_id());
     if (!idle) {
       worked = now;
-    } else if (settings_.poll == conf::PollMode::kAdaptive && now - worked >= settings_.patience) {
+      may_rest = state_.had_bulk() && settings_.poll == conf::PollMode::kAdaptive;
+    } else if (may_rest) {
+      may_rest = false;
+      rest();
+    } else if (settings_.poll == conf::PollMode::kBusy || now - worked < settings_.patience) {
+      // Whoever else waits for this core works while we would look in vain: often the very program
+      // whose packets we wait for.
+      sched_yield();
+    } else {
       sleep();
       worked = read_monotonic();
     }
   }
   state_.finish(read_monotonic());
   rte_rcu_qsbr_thread_offline(qsbr_, rcu_id());
+}
+
+void Lcore::rest() noexcept {
+  const timespec time{.tv_nsec = std::chrono::nanoseconds(kRest).count()};
+  (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
 void Lcore::sleep() noexcept {

@@ -18,8 +18,9 @@ namespace ipop::engine {
 struct LcoreSettings {
   unsigned number = 1;  // of its name, ipop-lcore1; RCU knows it as number - 1
   conf::PollMode poll = conf::PollMode::kAdaptive;
-  // Adaptive: how long it polls in vain before it sleeps. Longer than a burst's way through a
-  // kernel, so that a busy link never sleeps; short enough not to show up on an idle machine.
+  // Adaptive: how long it polls in vain before it sleeps. Polling for longer takes the core away
+  // from those who would give it work (perf/netns: a ping takes 0.10 ms with 50 µs and 0.13 with
+  // 200; without yielding 0.16 and 0.44).
   Duration patience = std::chrono::microseconds(50);
 };
 
@@ -45,6 +46,10 @@ class Lcore {
   [[nodiscard]] unsigned rcu_id() const noexcept { return settings_.number - 1; }
   void watch(int fd);
   void run() noexcept;
+  // Under bulk load: lets work gather, so that a waking up serves several frames (one TCP stream
+  // gains a tenth over going to sleep at once). Far below what a full queue holds.
+  static constexpr Duration kRest = std::chrono::microseconds(30);
+  void rest() noexcept;
   void sleep() noexcept;
 
   const LcoreSettings settings_;

@@ -33,18 +33,23 @@ LcoreState::LcoreState(const Parts& parts, std::unique_ptr<AeadEngine> aead)
 std::uint32_t LcoreState::turn(Instant now) noexcept {
   rte_mbuf* burst[kBurst];
   std::uint32_t taken = take_orders(now);
+  std::uint64_t packets = 0;
 
   if (const std::uint16_t frames = host_port_.rx_burst(pools_, burst); frames != 0) {
-    counters_.host_rx.add(packets_in({burst, frames}));
+    packets = packets_in({burst, frames});
+    counters_.host_rx.add(packets);
     encap_.host_burst({burst, frames}, now);
     taken += frames;
   }
   const std::uint16_t received = wire_port_.rx_burst(pools_, burst);
   if (received != 0) {
-    counters_.wire_rx.add(packets_in({burst, received}));
+    const std::uint64_t datagrams = packets_in({burst, received});
+    counters_.wire_rx.add(datagrams);
+    packets += datagrams;
     decap_.wire_burst({burst, received}, now);
     taken += received;
   }
+  if (taken != 0) had_bulk_ = packets > taken;
   if (++turns_ % kHousekeeping == 0) encap_.tick(now);
   flush();
   // Frames for the host pointed into them until now.
@@ -62,6 +67,7 @@ void LcoreState::finish(Instant now) noexcept {
     flush();
   encap_.give_up(now);
   flush();
+  wire_port_.release_buffers();
 }
 
 void LcoreState::flush() noexcept {

@@ -41,6 +41,8 @@ class LcoreState {
   // The last turn: orders are carried out, what is staged is dropped.
   void finish(Instant now) noexcept;
 
+  // The last turn that took anything took super-packets or trains.
+  [[nodiscard]] bool had_bulk() const noexcept { return had_bulk_; }
   [[nodiscard]] bool has_staged() const noexcept { return encap_.has_staged(); }
   [[nodiscard]] const LcoreCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const AeadEngine& aead() const noexcept { return *aead_; }
@@ -68,6 +70,7 @@ class LcoreState {
   Encap encap_;
   Decap decap_;
   std::uint32_t turns_ = 0;
+  bool had_bulk_ = false;
 };
 
 }  // namespace ipop::engine

@@ -72,6 +72,8 @@ class WirePort {
   // the port accepts, frees and counts (returned by reference) what it refuses.
   virtual void tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
                         std::uint32_t& refused) noexcept = 0;
+  // Gives back the buffers that it keeps for its next reads. At the end.
+  virtual void release_buffers() noexcept {}
   virtual std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept = 0;
 };
 

@@ -34,6 +34,13 @@ UdpPort::UdpPort(const UdpSettings& settings) {
   }
 }
 
+void UdpPort::release_buffers() noexcept {
+  for (Socket& socket : sockets_) {
+    if (socket.spares != 0) rte_pktmbuf_free_bulk(socket.spare.data(), socket.spares);
+    socket.spares = 0;
+  }
+}
+
 bool UdpPort::open_all(const UdpSettings& settings) {
   sockets_.clear();
   bound_.clear();
@@ -73,25 +80,37 @@ std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> i
   // The socket that comes first changes, so that a flood on one family does not starve the other.
   for (std::size_t i = 0; i < sockets_.size() && filled < most; ++i) {
     Socket& socket = sockets_[(first_ + i) % sockets_.size()];
+    if (socket.empty >= kPatient && turn_ % kSkip != 0) continue;
     filled += receive(socket, pools, into.subspan(filled, most - filled));
   }
   first_ = (first_ + 1) % sockets_.size();
+  ++turn_;
   return static_cast<std::uint16_t>(filled);
+}
+
+bool UdpPort::refill(Socket& socket, rte_mempool* pool, std::size_t want) noexcept {
+  if (socket.spares >= want) return true;
+  const auto missing = static_cast<unsigned>(want - socket.spares);
+  if (rte_pktmbuf_alloc_bulk(pool, &socket.spare[socket.spares], missing) != 0) return false;
+  // A train may be as long as the buffer; nothing has to go in front of what is received.
+  for (; socket.receives_trains && socket.spares < want; ++socket.spares)
+    socket.spare[socket.spares]->data_off = 0;
+  socket.spares = static_cast<std::uint32_t>(want);
+  return true;
 }
 
 std::uint16_t UdpPort::receive(Socket& socket, const PacketPools& pools,
                                std::span<rte_mbuf*> into) noexcept {
   const std::size_t want = std::min<std::size_t>(into.size(), socket.want);
-  rte_mempool* const pool = socket.receives_trains ? pools.supers : pools.packets;
-  if (rte_pktmbuf_alloc_bulk(pool, into.data(), static_cast<unsigned>(want)) != 0) return 0;
+  if (!refill(socket, socket.receives_trains ? pools.supers : pools.packets, want)) return 0;
   mmsghdr messages[kBurst];
   iovec rooms[kBurst];
   sockaddr_storage sources[kBurst];
   SegmentSizeControl controls[kBurst];
+  // The last of the spares are used first: what is left stays in place.
+  rte_mbuf** const buffers = &socket.spare[socket.spares - want];
   for (std::size_t i = 0; i < want; ++i) {
-    // A train may be as long as the buffer; nothing has to go in front of what is received.
-    if (socket.receives_trains) into[i]->data_off = 0;
-    rooms[i] = {data_of(into[i]), rte_pktmbuf_tailroom(into[i])};
+    rooms[i] = {data_of(buffers[i]), rte_pktmbuf_tailroom(buffers[i])};
     messages[i].msg_hdr = {.msg_name = &sources[i],
                            .msg_namelen = sizeof sources[i],
                            .msg_iov = &rooms[i],
@@ -103,26 +122,31 @@ std::uint16_t UdpPort::receive(Socket& socket, const PacketPools& pools,
   // call reads on.
   const int result =
       recvmmsg(socket.fd.get(), messages, static_cast<unsigned>(want), MSG_DONTWAIT, nullptr);
-  const auto got = static_cast<std::size_t>(std::max(result, 0));
+  if (result <= 0) {
+    ++socket.empty;
+    return 0;
+  }
+  socket.empty = 0;
+  const auto got = static_cast<std::size_t>(result);
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < got; ++i) {
     const msghdr& header = messages[i].msg_hdr;
+    rte_mbuf* const buffer = into[i] = buffers[i];
     // A datagram that did not fit is passed on empty, which nothing takes for whole.
     const bool truncated = (header.msg_flags & MSG_TRUNC) != 0;
-    set_length(into[i], truncated ? 0 : messages[i].msg_len);
-    if (const std::uint16_t each = segment_size_of(header); each < into[i]->pkt_len) {
-      into[i]->tso_segsz = each;
+    set_length(buffer, truncated ? 0 : messages[i].msg_len);
+    if (const std::uint16_t each = segment_size_of(header); each < buffer->pkt_len) {
+      buffer->tso_segsz = each;
     }
-    meta(into[i]).endpoint = Endpoint::from_sockaddr(sources[i]);
+    meta(buffer).endpoint = Endpoint::from_sockaddr(sources[i]);
     bytes += messages[i].msg_len;
   }
-  if (got < want) rte_pktmbuf_free_bulk(&into[got], static_cast<unsigned>(want - got));
+  std::copy(buffers + got, buffers + want, buffers);
+  socket.spares -= static_cast<std::uint32_t>(got);
   // After long trains few are read at a time, so that they are worked on while they are in the
   // cache; after short ones, many.
-  if (got != 0) {
-    socket.want = static_cast<std::uint32_t>(
-        std::clamp<std::size_t>(kReadBytes / (bytes / got + 1), kFewest, kBurst));
-  }
+  socket.want = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(kReadBytes / (bytes / got + 1), kFewest, kBurst));
   return static_cast<std::uint16_t>(got);
 }
 

@@ -5,6 +5,7 @@
 // owns it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -26,6 +27,9 @@ class UdpPort final : public WirePort {
  public:
   // Throws std::runtime_error with what to do about it.
   explicit UdpPort(const UdpSettings& settings);
+  ~UdpPort() override { release_buffers(); }
+  UdpPort(const UdpPort&) = delete;
+  UdpPort& operator=(const UdpPort&) = delete;
 
   // Where it listens, with the real port number.
   [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return bound_; }
@@ -34,6 +38,7 @@ class UdpPort final : public WirePort {
   std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept override;
   void tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
                 std::uint32_t& refused) noexcept override;
+  void release_buffers() noexcept override;
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
 
  private:
@@ -43,9 +48,20 @@ class UdpPort final : public WirePort {
     bool segments = false;  // sends trains
     bool receives_trains = false;
     std::uint32_t want = kBurst;  // buffers for the next read
+    std::uint32_t empty = 0;      // reads in a row that found nothing
+    // Buffers for the next read, so that one that finds nothing costs the pool nothing.
+    std::array<rte_mbuf*, kBurst> spare{};
+    std::uint32_t spares = 0;
   };
 
+  // A socket that has been empty so often in a row is read only every kSkip turns: while the other
+  // family is busy it would cost a system call each turn. Before the lcore sleeps all are waited
+  // for.
+  static constexpr std::uint32_t kPatient = 32;
+  static constexpr std::uint32_t kSkip = 8;
+
   [[nodiscard]] bool open_all(const UdpSettings& settings);
+  [[nodiscard]] static bool refill(Socket& socket, rte_mempool* pool, std::size_t want) noexcept;
   [[nodiscard]] std::uint16_t receive(Socket& socket, const PacketPools& pools,
                                       std::span<rte_mbuf*> into) noexcept;
   [[nodiscard]] std::uint32_t transmit(Socket& socket,
@@ -55,6 +71,7 @@ class UdpPort final : public WirePort {
   std::vector<Socket> sockets_;
   std::vector<Endpoint> bound_;
   std::size_t first_ = 0;  // the socket that is read first, in turns
+  std::uint32_t turn_ = 0;
 };
 
 }  // namespace ipop::engine
