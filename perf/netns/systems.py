@@ -9,7 +9,7 @@ from rig.node import PORT, Node, start_together
 from rig.ping import ping
 from rig.world import Host
 
-READY_LIMIT_S = 20
+READY_LIMIT_S = 40
 
 
 class System:

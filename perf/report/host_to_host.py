@@ -23,15 +23,17 @@ def sections(netns: dict) -> list:
                   [[labels[name], *(times(row["tapipop_to"].get(name)) for row in rows)]
                    for name in names if name != "tapipop"]),
         ]
-    udp = [row for row in rows if row["unit"] == "kpackets/s"]
     costly = [name for name in names if name != "bare"]
+    lossy = [row for row in rows if any(of(row, name, "loss") is not None for name in names)]
     parts += [
-        "UDP that never came, as the sender is faster than any receiver; and the cores that the "
-        "system's own processes kept busy, both ends together:",
-        table(["system", *(f"{row['title']}, lost" for row in udp),
-               *(f"{row['title']}, cores" for row in rows)],
-              [[labels[name], *(percent(of(row, name, "loss")) for row in udp),
-                *(times(of(row, name, "cores")) for row in rows)] for name in costly]),
+        "Packets that never came (the sender of UDP is faster than any receiver):",
+        table(["system", *(row["title"] for row in lossy)],
+              [[labels[name], *(percent(of(row, name, "loss")) for row in lossy)]
+               for name in names]),
+        "Cores that the system's own processes kept busy, both ends together:",
+        table(["system", *(row["title"] for row in rows)],
+              [[labels[name], *(times(of(row, name, "cores")) for row in rows)]
+               for name in costly]),
     ]
     parts += [f"{name} was left out: {why}." for name, why in netns["left_out"].items()]
     return parts

@@ -14,7 +14,9 @@ def figure(value) -> str:
 
 def times(value) -> str:
     """A ratio."""
-    return "–" if value is None else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
 def percent(part) -> str:

@@ -1,5 +1,7 @@
 """fastd: a tunnel between two keys, with the method its manual recommends (Salsa20/12, UMAC)."""
 
+from rig.conditions import wait_until
+
 from netns.rivals.rival import Rival
 
 CONFIG = """
@@ -13,7 +15,7 @@ secret "{secret}";
 on up "ip address add {address} peer {peer_address} dev $INTERFACE; ip link set $INTERFACE up";
 peer "{peer}" {{
   key "{peer_key}";
-  remote {peer_endpoint}:10000;
+  {remote}
 }}
 """
 
@@ -31,11 +33,19 @@ class Fastd(Rival):
             own.write_text(f'secret "{secrets[host]}";\n', encoding="ascii")
             keys[host] = host.run("fastd", "--show-key", "--machine-readable",
                                   "--config", own).stdout.strip()
-        for host, other in ((alice, bob), (bob, alice)):
+        # Alice calls, once bob listens: a call that nobody hears is repeated only after 20 s.
+        remotes = {bob: "", alice: f"remote {bob.address}:10000;"}
+        for host, other in ((bob, alice), (alice, bob)):
             config = host.directory / "fastd.conf"
             config.write_text(CONFIG.format(
                 secret=secrets[host], address=addresses[host], peer_address=addresses[other],
-                peer=other.name, peer_key=keys[other], peer_endpoint=other.address),
+                peer=other.name, peer_key=keys[other], remote=remotes[host]),
                 encoding="utf-8")
-            host.start("fastd", "--config", config)
+            daemon = host.start("fastd", "--config", config)
+            wait_until("fastd listens", lambda: is_open(host, daemon), 10)
         return addresses[bob]
+
+
+def is_open(host, daemon) -> bool:
+    daemon.must_run()
+    return ":10000 " in host.run("ss", "-uln").stdout
