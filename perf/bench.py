@@ -100,12 +100,16 @@ def run_netns(chosen) -> dict:
     for system in SYSTEMS:
         if system.name not in (chosen.only or [system.name]):
             continue
+        if system.measures and not any(each.name in system.measures for each in measures):
+            continue
         missing = system.missing() if isinstance(system, Rival) else ""
         if missing:
             left_out[system.name] = f"not installed ({missing})"
             tell(f"{system.name} is left out: {left_out[system.name]}")
         else:
             systems.append(system)
+    if not systems:
+        raise SystemExit("bench: nothing is left to measure from host to host")
     readings, failed = run_rounds(systems, measures, chosen.rounds, chosen.seconds)
     return {"seconds": chosen.seconds, "rounds": chosen.rounds,
             "systems": {system.name: {
