@@ -4,7 +4,7 @@
 //     udp_rate send ADDRESS PORT BYTES SECONDS prints how many were handed to the kernel
 //
 // Datagrams are sent and received in batches of 64 per system call, so that the network between the
-// two is measured rather than these two programs. Used by throughput.py.
+// two is measured rather than these two programs. Used by measures.py.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -90,11 +90,12 @@ int run(int argc, char** argv) {
     std::fputs("usage: udp_rate receive ADDRESS PORT | send ADDRESS PORT BYTES SECONDS\n", stderr);
     return 2;
   }
-  const ipop::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const auto endpoint = ipop::Endpoint::parse(std::string(argv[2]) + ":" + argv[3]);
-  if (!endpoint) throw std::runtime_error(endpoint.error().message);
+  const auto parsed = ipop::IpAddress::parse(argv[2]);
+  if (!parsed) throw std::runtime_error(parsed.error().message);
+  const ipop::Endpoint endpoint{*parsed, static_cast<std::uint16_t>(number(argv[3], 65535))};
   sockaddr_storage address{};
-  const auto length = static_cast<socklen_t>(endpoint->to_sockaddr(address));
+  const auto length = static_cast<socklen_t>(endpoint.to_sockaddr(address));
+  const ipop::Fd fd(::socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   const int buffer = 4 << 20;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);

@@ -1,52 +1,45 @@
 #include "perf/pps/aead_alone.hpp"
 
-#include <memory>
-#include <random>
 #include <stdexcept>
 
-#include "engine/aead/aead.hpp"
-#include "engine/port/port.hpp"
-
 namespace ipop::perf {
+namespace {
 
-using engine::AeadJob;
-using engine::AeadKey;
-using engine::kBurst;
+// Packets lie in buffers of their own, the segments of a train one behind another.
+std::size_t stride_of(const Workload& workload) {
+  return workload.supers ? workload.packet_size() + 32 : 2048;
+}
 
-Figures measure_aead(const Workload& workload) {
-  constexpr std::size_t kRoom = 2048;
-  const auto aead = engine::make_aead_engine();
-  std::vector<std::unique_ptr<AeadKey>> keys;
+}  // namespace
+
+AeadAlone::AeadAlone(const Workload& workload)
+    : workload_(workload),
+      buffer_(workload.packets() * stride_of(workload) + 64),
+      jobs_(workload.packets()) {
   for (std::uint32_t i = 0; i < workload.peers; ++i) {
-    keys.push_back(std::make_unique<AeadKey>());
-    aead->expand(workload.suite, Secret<32>::random(), *keys.back());
+    keys_.push_back(std::make_unique<engine::AeadKey>());
+    aead_->expand(workload.suite, Secret<32>::random(), *keys_.back());
   }
-  std::vector<std::uint8_t> buffers(kBurst * kRoom);
-  std::mt19937 random(1);
-  std::uint64_t counter = 0;
-  Stopwatch seal;
-  Stopwatch open;
-  for (std::uint32_t batch = 0; batch < kBatches; ++batch) {
-    for (std::uint32_t round = 0; round < kRounds; ++round) {
-      AeadJob jobs[kBurst];
-      for (std::uint32_t i = 0; i < kBurst; ++i) {
-        std::uint8_t* const at = &buffers[i * kRoom + 16];
-        jobs[i] = {.key = keys[random() % keys.size()].get(),
-                   .in = at,
-                   .out = at,
-                   .length = workload.size,
-                   .counter = counter++};
-      }
-      seal.time(kBurst, [&] { aead->seal_burst(jobs); });
-      open.time(kBurst, [&] { aead->open_burst(jobs); });
-      for (const AeadJob& job : jobs) {
-        if (!job.ok) throw std::runtime_error("the AEAD did not open what it sealed");
-      }
+}
+
+void AeadAlone::run_batch() {
+  for (std::uint32_t round = 0; round < workload_.rounds(); ++round) {
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      std::uint8_t* const at = &buffer_[i * stride_of(workload_) + 16];
+      jobs_[i] = {.key = keys_[random_() % keys_.size()].get(),
+                  .in = at,
+                  .out = at,
+                  .length = workload_.packet_size(),
+                  .counter = counter_++};
     }
-    seal.end_batch();
-    open.end_batch();
+    seal_.time(workload_.units(), [&] { aead_->seal_burst(jobs_); });
+    open_.time(workload_.units(), [&] { aead_->open_burst(jobs_); });
+    for (const engine::AeadJob& job : jobs_) {
+      if (!job.ok) throw std::runtime_error("the AEAD did not open what it sealed");
+    }
   }
-  return {.out = seal.best(), .in = open.best()};
+  seal_.end_batch();
+  open_.end_batch();
 }
 
 }  // namespace ipop::perf

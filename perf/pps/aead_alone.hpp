@@ -1,10 +1,34 @@
-// The AEAD without anything around it: the floor under the engine's figures.
+// The AEAD without anything around it, in place and over the same bytes: the floor under the
+// engine's figures.
 #pragma once
 
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "engine/aead/aead.hpp"
 #include "perf/pps/workload.hpp"
 
 namespace ipop::perf {
 
-[[nodiscard]] Figures measure_aead(const Workload& workload);
+class AeadAlone {
+ public:
+  explicit AeadAlone(const Workload& workload);
+
+  void run_batch();
+  [[nodiscard]] const Stopwatch& seal() const noexcept { return seal_; }
+  [[nodiscard]] const Stopwatch& open() const noexcept { return open_; }
+
+ private:
+  Workload workload_;
+  std::unique_ptr<engine::AeadEngine> aead_ = engine::make_aead_engine();
+  std::vector<std::unique_ptr<engine::AeadKey>> keys_;
+  std::vector<std::uint8_t> buffer_;
+  std::vector<engine::AeadJob> jobs_;
+  std::mt19937 random_{1};
+  std::uint64_t counter_ = 0;
+  Stopwatch seal_;
+  Stopwatch open_;
+};
 
 }  // namespace ipop::perf

@@ -1,10 +1,15 @@
-// pps: what the engine costs a packet on one core, next to the AEAD alone in the same run. Prints a
-// table and then the same as JSON, one object.
+// pps [--json FILE]: what the engine costs on one core, next to the AEAD alone in the same run. The
+// two take turns, batch by batch, so that a noisy moment hits both: the ratio is the median of the
+// ratios of such pairs. Prints a table.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
 
 #include "engine/engine.hpp"
 #include "perf/pps/aead_alone.hpp"
@@ -13,48 +18,112 @@
 namespace ipop::perf {
 namespace {
 
-nlohmann::json measure(const Workload& workload) {
-  const Figures aead = measure_aead(workload);
-  const Figures engine = measure_engine(workload);
-  fmt::print(
-      "{:<18} {:>6} {:>6}   {:>6.1f} {:>6.1f} {:>+6.1f} {:>6.2f}   {:>6.1f} {:>6.1f} {:>+6.1f} "
-      "{:>6.2f}\n",
-      name(workload.suite), workload.peers, workload.size, aead.out, engine.out,
-      engine.out - aead.out, 1e3 / engine.out, aead.in, engine.in, engine.in - aead.in,
-      1e3 / engine.in);
-  std::fflush(stdout);
-  return {{"suite", name(workload.suite)}, {"peers", workload.peers}, {"bytes", workload.size},
-          {"seal_ns", aead.out},           {"encap_ns", engine.out},  {"open_ns", aead.in},
-          {"decap_ns", engine.in}};
+double best(const std::vector<double>& values) {
+  return *std::ranges::min_element(values);
 }
 
-void run() {
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+double median_ratio(const std::vector<double>& of, const std::vector<double>& to) {
+  std::vector<double> ratios(of.size());
+  std::ranges::transform(of, to, ratios.begin(), [](double a, double b) { return a / b; });
+  return median(ratios);
+}
+
+nlohmann::json compare(const Stopwatch& alone, const Stopwatch& engine) {
+  const auto floor = alone.batches();
+  const auto whole = engine.batches();
+  return {{"aead_ns", {{"best", best(floor)}, {"median", median(floor)}}},
+          {"engine_ns", {{"best", best(whole)}, {"median", median(whole)}}},
+          {"ratio", {{"best", best(whole) / best(floor)}, {"median", median_ratio(whole, floor)}}}};
+}
+
+void show(const nlohmann::json& row) {
+  fmt::print("{:<18} {:>6} {:>6} {:>6} ", row["suite"].get<std::string_view>(),
+             row["peers"].get<unsigned>(), row["idle"].get<unsigned>(),
+             row["bytes"].get<unsigned>());
+  for (const char* const way : {"encap", "decap"}) {
+    const auto& figures = row[way];
+    fmt::print("  {:>8.1f} {:>8.1f} {:>5.2f}", figures["aead_ns"]["median"].get<double>(),
+               figures["engine_ns"]["median"].get<double>(),
+               figures["ratio"]["median"].get<double>());
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+nlohmann::json measure(const Workload& workload) {
+  AeadAlone alone(workload);
+  EngineBetween engine(workload);
+  for (std::uint32_t batch = 0; batch < kBatches; ++batch) {
+    alone.run_batch();
+    engine.run_batch();
+  }
+  engine.must_be_complete();
+  nlohmann::json row{{"suite", name(workload.suite)},
+                     {"peers", workload.peers},
+                     {"idle", workload.idle},
+                     {"bytes", workload.size},
+                     {"super", workload.supers},
+                     {"encap", compare(alone.seal(), engine.encap())},
+                     {"decap", compare(alone.open(), engine.decap())}};
+  show(row);
+  return row;
+}
+
+std::vector<Workload> workloads(engine::AeadSuite suite) {
+  std::vector<Workload> all;
+  for (const std::uint32_t peers : {1u, 1000u}) {
+    for (const std::uint32_t size : {64u, 512u, 1400u})
+      all.push_back({.suite = suite, .peers = peers, .size = size});
+  }
+  all.push_back({.suite = suite, .size = kSuperSize, .supers = true});
+  if (suite == engine::AeadSuite::kAes256Gcm) {
+    for (const std::uint32_t idle : {1u, 1000u, 10'000u, 100'000u})
+      all.push_back({.suite = suite, .idle = idle, .size = 512});
+  }
+  return all;
+}
+
+nlohmann::json run() {
   engine::EngineSettings settings;
-  settings.memory_mb = 128;
+  settings.memory_mb = 512;  // reserved; what is used is what a workload needs
   engine::start_eal_for(settings);
   const auto aead = engine::make_aead_engine();
-  fmt::print("{}, burst {}, ns a packet (best of {} batches), inner bytes\n", aead->name(),
-             engine::kBurst, kBatches);
-  fmt::print("{:<18} {:>6} {:>6}   {:>6} {:>6} {:>6} {:>6}   {:>6} {:>6} {:>6} {:>6}\n", "suite",
-             "peers", "bytes", "seal", "encap", "more", "Mpps", "open", "decap", "more", "Mpps");
+  fmt::print("{}, bursts of {}; medians of {} batches, ns a packet or super-packet\n", aead->name(),
+             engine::kBurst, kBatches - 1);
+  fmt::print("{:<18} {:>6} {:>6} {:>6}   {:>8} {:>8} {:>5}  {:>8} {:>8} {:>5}\n", "suite", "peers",
+             "idle", "bytes", "seal", "encap", "÷", "open", "decap", "÷");
   nlohmann::json rows = nlohmann::json::array();
   for (const auto suite : {engine::AeadSuite::kAes256Gcm, engine::AeadSuite::kChaCha20Poly1305}) {
     if ((aead->suites() >> static_cast<unsigned>(suite) & 1) == 0) continue;
-    for (const std::uint32_t peers : {1u, 1000u}) {
-      for (const std::uint32_t size : {64u, 512u, 1400u})
-        rows.push_back(measure({suite, peers, size}));
-    }
+    for (const Workload& workload : workloads(suite))
+      rows.push_back(measure(workload));
   }
-  const nlohmann::json all{{"aead", aead->name()}, {"burst", engine::kBurst}, {"rows", rows}};
-  fmt::print("{}\n", all.dump());
+  return {{"aead", aead->name()},  {"burst", engine::kBurst},      {"batches", kBatches - 1},
+          {"segments", kSegments}, {"segment_size", kSegmentSize}, {"rows", rows}};
 }
 
 }  // namespace
 }  // namespace ipop::perf
 
-int main() {
+int main(int argc, char** argv) {
+  const bool to_file = argc == 3 && std::string_view(argv[1]) == "--json";
+  if (argc != 1 && !to_file) {
+    fmt::print(stderr, "usage: pps [--json FILE]\n");
+    return 2;
+  }
   try {
-    ipop::perf::run();
+    const auto figures = ipop::perf::run();
+    if (to_file) {
+      std::ofstream into(argv[2]);
+      into << figures.dump(2) << '\n';
+      if (!into.flush()) throw std::runtime_error(std::string("cannot write ") + argv[2]);
+    }
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "pps: {}\n", error.what());

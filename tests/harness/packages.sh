@@ -12,13 +12,16 @@ PACKAGES="
   dhtnode wireguard-tools wireguard-go
 "
 
-# shellcheck disable=SC2086
-missing_packages() {
+# Other VPNs, for `./dev bench --rivals` to compare with.
+RIVALS="wireguard-go wireguard-tools nebula tinc n2n fastd openvpn openssl"
+
+# Those of the packages named that are not installed.
+missing_of() {
   local installed
-  installed=" $(dpkg-query --show --showformat='${db:Status-Status}=${Package} ' $PACKAGES \
+  installed=" $(dpkg-query --show --showformat='${db:Status-Status}=${Package} ' "$@" \
     2>/dev/null || true)"
   local package
-  for package in $PACKAGES; do
+  for package in "$@"; do
     case $installed in
       *" installed=$package "*) ;;
       *) printf '%s ' "$package" ;;
@@ -52,16 +55,28 @@ apt_get() {
     -o DPkg::Lock::Timeout=300 "$@"
 }
 
+install_packages() {
+  command -v apt-get >/dev/null ||
+    { printf '%s\n' "dev: not a Debian system; needed: $*" >&2; return 1; }
+  printf '%s\n' "installing: $*"
+  # The lists may be absent or too old; only then are they fetched.
+  apt_get --no-install-recommends --quiet=2 install "$@" 2>/dev/null ||
+    { try_thrice apt_get --quiet=2 update &&
+      try_thrice apt_get --no-install-recommends --quiet=2 install "$@"; }
+}
+
+# shellcheck disable=SC2086
 setup() {
   local missing
-  missing=$(missing_packages)
-  [ -n "$missing" ] || return 0
-  command -v apt-get >/dev/null ||
-    { printf '%s\n' "dev: not a Debian system; needed: $missing" >&2; return 1; }
-  printf '%s\n' "installing: $missing"
-  # The lists may be absent or too old; only then are they fetched.
-  # shellcheck disable=SC2086
-  apt_get --no-install-recommends --quiet=2 install $missing 2>/dev/null ||
-    { try_thrice apt_get --quiet=2 update &&
-      try_thrice apt_get --no-install-recommends --quiet=2 install $missing; }
+  missing=$(missing_of $PACKAGES)
+  [ -z "$missing" ] || install_packages $missing
+}
+
+# One that cannot be had is left out of the comparison.
+# shellcheck disable=SC2086
+setup_rivals() {
+  local rival
+  for rival in $(missing_of $RIVALS); do
+    install_packages "$rival" || printf '%s\n' "dev: $rival cannot be installed" >&2
+  done
 }

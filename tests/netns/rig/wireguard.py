@@ -10,9 +10,10 @@ PORT = 51820
 
 
 class WireGuardHost:
-    def __init__(self, host: Host, address: str):
+    def __init__(self, host: Host, address: str, log_level: str = "debug"):
         self.host = host
         self.address = address
+        self._log_level = log_level
         # Its control sockets share one directory among all namespaces.
         self.interface = f"wg{secrets.token_hex(4)}"
         self.private_key = host.run("wg", "genkey").stdout.strip()
@@ -26,7 +27,8 @@ class WireGuardHost:
         return f"{self.host.address}:{PORT}"
 
     def start(self) -> None:
-        env = dict(os.environ, WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD="1", LOG_LEVEL="debug")
+        env = dict(os.environ, WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD="1",
+                   LOG_LEVEL=self._log_level)
         self.process = self.host.start("wireguard-go", "-f", self.interface, env=env)
         wait_until("wireguard-go takes orders",
                    lambda: self.host.run("wg", "show", self.interface, check=False).returncode == 0,

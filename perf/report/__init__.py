@@ -1,0 +1,1 @@
+"""From figures to what people read: a Markdown report and a plot."""
