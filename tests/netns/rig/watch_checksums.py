@@ -1,4 +1,4 @@
-"""Run inside a host: `watch_checksums.py INTERFACE SECONDS` looks at every TCP and UDP packet there.
+"""Run inside a host: `watch_checksums.py INTERFACE SECONDS` looks at every TCP and UDP packet.
 
 Prints one JSON object: how many had a right checksum, how many had one that the kernel says is
 still to be completed (and whose pseudo-header sum is right), and a few of those that are neither.
@@ -35,11 +35,13 @@ def parts(packet: bytes):
         if folded(packet[:header]) != 0xffff:
             return packet[12:20] + b"\0", packet[header:total], packet[9]  # never right
         transport = packet[header:total]
-        return packet[12:20] + struct.pack("!BBH", 0, packet[9], len(transport)), transport, packet[9]
+        pseudo = packet[12:20] + struct.pack("!BBH", 0, packet[9], len(transport))
+        return pseudo, transport, packet[9]
     transport = packet[40:40 + struct.unpack_from("!H", packet, 4)[0]]
     if packet[6] not in FIELD:
         return None
-    return packet[8:40] + struct.pack("!IHBB", len(transport), 0, 0, packet[6]), transport, packet[6]
+    pseudo = packet[8:40] + struct.pack("!IHBB", len(transport), 0, 0, packet[6])
+    return pseudo, transport, packet[6]
 
 
 def main(interface: str, seconds: float) -> None:
@@ -48,8 +50,7 @@ def main(interface: str, seconds: float) -> None:
     watch.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
     watch.bind((interface, 0))
     watch.settimeout(0.2)
-    raw = watch.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) == socket.SOCK_RAW
-    skip = 0 if interface.startswith("wg") or not raw else 14
+    skip = 0 if interface.startswith("wg") else 14  # wireguard-go makes a tun: no Ethernet header
     print("watching", flush=True)
     counts = {"right": 0, "partial": 0, "super": 0, "wrong": []}
     end = time.monotonic() + seconds
