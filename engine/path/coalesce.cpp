@@ -32,6 +32,11 @@ bool same_hosts(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t versi
   return std::memcmp(a + start, b + start, version == 4 ? 8 : 32) == 0;
 }
 
+// IPv6 has none that could be wrong.
+bool ip_checksum_is_right(const std::uint8_t* packet, const Transport& transport) noexcept {
+  return packet[0] >> 4 == 6 || internet_checksum({packet, transport.start}) == 0;
+}
+
 // All that segmentation gives to each segment alike; and ids that it would write, unless the packet
 // is never cut and they mean nothing (RFC 6864 §4.1).
 bool same_ip(const std::uint8_t* first, const std::uint8_t* next, std::uint16_t packets) noexcept {
@@ -124,12 +129,14 @@ bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
                                 const InnerPacket& inner, const Transport& transport,
                                 bool partial) noexcept {
   Flow& flow = flows_[index];
-  if (!flow.partial && !flow.verified) {
-    flow.verified =
-        checksum_is_right({flow.packet, flow.inner.total_length}, flow.inner, flow.transport);
+  if (!flow.verified) {
+    flow.verified = ip_checksum_is_right(flow.packet, flow.transport) &&
+                    (flow.partial || checksum_is_right({flow.packet, flow.inner.total_length},
+                                                       flow.inner, flow.transport));
     if (!flow.verified) return false;
   }
-  return partial || checksum_is_right({packet, inner.total_length}, inner, transport);
+  return ip_checksum_is_right(packet, transport) &&
+         (partial || checksum_is_right({packet, inner.total_length}, inner, transport));
 }
 
 void Coalescer::append(std::uint16_t index, std::uint8_t* packet,

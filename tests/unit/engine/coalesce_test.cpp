@@ -201,6 +201,24 @@ TEST(Coalescer, LeavesApartWhatDiffers) {
   expect_pairs(v6_only, std::array{kTcp6, kUdp6}, kApart);
 }
 
+TEST(Coalescer, NeverHidesAWrongIpv4HeaderChecksum) {
+  for (const Family& family : {kTcp4, kUdp4}) {
+    for (const Checksum checksum : {Checksum::kWhole, Checksum::kPartial}) {
+      for (const std::size_t damaged : {0u, 1u}) {
+        Stream stream(family);
+        std::vector<Arrival> arrivals;
+        for (int i = 0; i < 2; ++i) {
+          PacketSpec spec = stream.packet(100);
+          spec.checksum = checksum;
+          arrivals.push_back(arrival(spec));
+        }
+        arrivals[damaged].packet[10] ^= 1;
+        EXPECT_EQ(merge(arrivals), kApart) << family.name << ", " << damaged;
+      }
+    }
+  }
+}
+
 TEST(Coalescer, ServesAHostThatTakesNoSuperPackets) {
   for (const Family& family : kFamilies) {
     Stream stream(family);
