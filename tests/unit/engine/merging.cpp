@@ -43,17 +43,27 @@ Flow flow_of(const Bytes& packet) {
   return {.key = key};
 }
 
-// The id of a packet that is never cut means nothing (RFC 6864 §4.1), so that merging may change
-// it; and its header's checksum, if that was right.
-Bytes without_idle_id(Bytes packet) {
-  if (!is_v4(packet) || (packet[6] & 0x40) == 0 || !ip_checksum_is_right(packet)) return packet;
-  packet[4] = packet[5] = packet[10] = packet[11] = 0;
+void put_ip_checksum(Bytes& packet) {
+  packet[10] = packet[11] = 0;
+  const auto end = packet.begin() + static_cast<std::ptrdiff_t>(ip_header_size(packet));
+  store_be(&packet[10], naive_checksum(Bytes(packet.begin(), end)));
+}
+
+// What merging may change: the id of a packet that is never cut, which means nothing (RFC 6864
+// §4.1), and which of the two zeros a right checksum is.
+Bytes as_merged(Bytes packet, const FrameMarks& marks) {
+  if (naive_transport_checksum(packet, marks.transport_start, marks.is_tcp) == 0) {
+    packet = with_whole_checksum(packet, marks.transport_start, marks.is_tcp);
+  }
+  if (!is_v4(packet) || !ip_checksum_is_right(packet)) return packet;
+  if ((packet[6] & 0x40) != 0) packet[4] = packet[5] = 0;
+  put_ip_checksum(packet);
   return packet;
 }
 
 struct Cut {
   Bytes packet;
-  bool merged = false;
+  const MergedFrame* of;
 };
 
 // As a kernel or card completes it: adds what the field holds and what follows.
@@ -106,7 +116,7 @@ std::string Merging::complaint() const {
     const auto packets = packets_of(frame.bytes, frame.marks);
     if (packets.size() != frame.packets) return "another number of packets than it says";
     for (const Bytes& packet : packets)
-      out.push_back({packet, frame.packets > 1});
+      out.push_back({packet, &frame});
   }
   if (out.size() != taken_.size()) return "packets were lost or invented";
 
@@ -133,9 +143,9 @@ std::string Merging::complaint() const {
                                      expected[is_v4(expected) ? 9 : 6] == kProtocolTcp);
     }
     Bytes got = out[place].packet;
-    if (out[place].merged) {
-      expected = without_idle_id(expected);
-      got = without_idle_id(got);
+    if (const MergedFrame& frame = *out[place].of; frame.packets > 1) {
+      expected = as_merged(expected, frame.marks);
+      got = as_merged(got, frame.marks);
     }
     if (got != expected) return "packet " + std::to_string(i) + " was changed";
   }
