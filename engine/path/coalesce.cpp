@@ -26,12 +26,15 @@ bool ends(const std::uint8_t* packet, const Transport& transport) noexcept {
   return transport.protocol == kProtocolTcp && (flags_of(packet, transport) & kFinPsh) != 0;
 }
 
-// Addresses and ports: the same places in all packets of one version and header length.
-bool same_flow(const std::uint8_t* a, const std::uint8_t* b, const InnerPacket& inner) noexcept {
-  const std::size_t start = inner.version == 4 ? 12 : 8;
-  const std::size_t addresses = inner.version == 4 ? 8 : 32;
-  return std::memcmp(a + start, b + start, addresses) == 0 &&
-         std::memcmp(a + inner.header_length, b + inner.header_length, 4) == 0;
+// The addresses, which stand in the same place in all packets of one version.
+bool same_hosts(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t version) noexcept {
+  const std::size_t start = version == 4 ? 12 : 8;
+  return std::memcmp(a + start, b + start, version == 4 ? 8 : 32) == 0;
+}
+
+// IPv6 has none that could be wrong.
+bool ip_checksum_is_right(const std::uint8_t* packet, const Transport& transport) noexcept {
+  return packet[0] >> 4 == 6 || internet_checksum({packet, transport.start}) == 0;
 }
 
 // All that segmentation gives to each segment alike; and ids that it would write, unless the packet
@@ -83,8 +86,10 @@ std::uint16_t Coalescer::find(const std::uint8_t* packet, const InnerPacket& inn
                               const Transport& transport) const noexcept {
   for (std::uint16_t i = open_count_; i-- != 0;) {
     const Flow& flow = flows_[open_[i]];
+    // Whatever IPv4 options there are: they do not make it another flow, which could be overtaken.
     if (flow.transport.protocol == transport.protocol && flow.inner.version == inner.version &&
-        flow.inner.header_length == inner.header_length && same_flow(flow.packet, packet, inner)) {
+        same_hosts(flow.packet, packet, inner.version) &&
+        std::memcmp(flow.packet + flow.transport.start, packet + transport.start, 4) == 0) {
       return open_[i];
     }
   }
@@ -105,7 +110,8 @@ bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet, const Inne
                      const Transport& transport) const noexcept {
   const Flow& flow = flows_[index];
   const HostFrame& frame = frames_[index];
-  if (transport.header_length != flow.transport.header_length || transport.payload() == 0 ||
+  if (transport.start != flow.transport.start ||
+      transport.header_length != flow.transport.header_length || transport.payload() == 0 ||
       transport.payload() > flow.transport.payload() || frame.packets == kPerFrame ||
       frame.size - kEthernetHeader + transport.payload() > kMaxPacket ||
       !same_ip(flow.packet, packet, frame.packets)) {
@@ -118,17 +124,19 @@ bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet, const Inne
          same_tcp(first, next, transport.header_length);
 }
 
-// A merged frame's checksum is computed anew, so a wrong one must not disappear in it.
+// A merged frame's checksums are computed anew, so a wrong one must not disappear in it.
 bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
                                 const InnerPacket& inner, const Transport& transport,
                                 bool partial) noexcept {
   Flow& flow = flows_[index];
-  if (!flow.partial && !flow.verified) {
-    flow.verified =
-        checksum_is_right({flow.packet, flow.inner.total_length}, flow.inner, flow.transport);
+  if (!flow.verified) {
+    flow.verified = ip_checksum_is_right(flow.packet, flow.transport) &&
+                    (flow.partial || checksum_is_right({flow.packet, flow.inner.total_length},
+                                                       flow.inner, flow.transport));
     if (!flow.verified) return false;
   }
-  return partial || checksum_is_right({packet, inner.total_length}, inner, transport);
+  return ip_checksum_is_right(packet, transport) &&
+         (partial || checksum_is_right({packet, inner.total_length}, inner, transport));
 }
 
 void Coalescer::append(std::uint16_t index, std::uint8_t* packet,

@@ -2,7 +2,8 @@
 // super-packet, everything else a frame of its own. Several flows at once; frames leave in the
 // order of their first packets, and the packets of a flow never change places. What is merged could
 // be told apart again without loss (as a kernel's GRO: same headers but for length, id, sequence
-// and PSH or FIN at the end), and only if its checksum is right or partial. One lcore.
+// and PSH or FIN at the end), and only if its checksums are right, or the transport's is partial.
+// One lcore.
 #pragma once
 
 #include <array>
@@ -46,7 +47,7 @@ class Coalescer {
     std::uint32_t next_sequence = 0;
     bool has_transport = false;
     bool partial = false;
-    bool verified = false;  // the first packet's checksum was found right
+    bool verified = false;  // the first packet's checksums were found right
   };
 
   void open_frame(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,

@@ -47,18 +47,25 @@ constexpr std::uint64_t kPartialChecksum = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_
 static_assert((kPartialChecksum & RTE_MBUF_F_TX_L4_MASK) == kPartialChecksum);
 
 // The host left a checksum to its card: the far end's host may have it so, any other gets it whole.
-void settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
+// False if the mark points outside what IP says is the payload: the port looked no further than at
+// the frame, which may have padding.
+[[nodiscard]] bool settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
   const MutableBytes bytes = bytes_of(packet);
   const auto inner = parse_inner(bytes);
-  if (!inner) return;
+  const bool udp = (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
+  const std::uint32_t offset = udp ? 6 : 16;
+  if (!inner || packet->l3_len < inner->header_length ||
+      packet->l3_len + offset + 2 > bytes.size()) {
+    return false;
+  }
   const auto transport = parse_transport(bytes, *inner);
   const bool findable = transport && transport->start == packet->l3_len;
   if (session.partial_checksums && findable) {
     bytes[0] |= kPartialBit;
-    return;
+  } else {
+    complete_checksum(bytes.subspan(packet->l3_len), offset);
   }
-  const bool udp = (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
-  complete_checksum(bytes.subspan(packet->l3_len), udp ? 6 : 16);
+  return true;
 }
 
 }  // namespace
@@ -115,7 +122,11 @@ void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& session,
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
-  if ((packet->ol_flags & kPartialChecksum) != 0) settle_checksum(packet, session);
+  if ((packet->ol_flags & kPartialChecksum) != 0 && !settle_checksum(packet, session))
+      [[unlikely]] {
+    counters_.drop(packet, Fate::kDropHostMalformed);
+    return;
+  }
   wire_.seal_data(packet, session, view.endpoint, view.room(), now);
 }
 

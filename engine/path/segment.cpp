@@ -18,6 +18,24 @@ constexpr std::uint8_t kPsh = 0x08;
 constexpr std::uint8_t kUrg = 0x20;
 constexpr std::uint8_t kCwr = 0x80;
 
+// IPv6 extension headers that stand before a transport header and say their length in one way
+// (RFC 8200 §4): hop-by-hop options, routing, destination options.
+constexpr bool is_extension(std::uint8_t protocol) noexcept {
+  return protocol == 0 || protocol == 43 || protocol == 60;
+}
+
+// Whether the headers of a whole packet lead to this transport header at this place.
+bool leads_to(const std::uint8_t* packet, const InnerPacket& inner, std::uint8_t protocol,
+              std::uint32_t transport_start) noexcept {
+  std::uint32_t at = inner.header_length;
+  std::uint8_t next = inner.protocol;
+  while (inner.version == 6 && is_extension(next) && at + 8 <= transport_start) {
+    next = packet[at];
+    at += (packet[at + 1] + 1u) * 8;
+  }
+  return at == transport_start && next == protocol;
+}
+
 }  // namespace
 
 std::optional<SuperPacket> SuperPacket::of(const rte_mbuf* packet,
@@ -29,12 +47,12 @@ std::optional<SuperPacket> SuperPacket::of(const rte_mbuf* packet,
   super.transport_start_ = packet->l3_len;
   super.headers_ = static_cast<std::uint32_t>(packet->l3_len + packet->l4_len);
   super.segment_size_ = packet->tso_segsz;
-  super.plain_ = super.transport_start_ == inner.header_length &&
-                 inner.protocol == (super.tcp_ ? kProtocolTcp : kProtocolUdp);
+  super.plain_ = super.transport_start_ == inner.header_length;
+  const bool l4_fits = super.tcp_ ? packet->l4_len >= kTcpHeader : packet->l4_len == kUdpHeader;
   const bool fragment = super.v4_ && (load_be<std::uint16_t>(at + 6) & 0x3fff) != 0;
-  if (fragment || (super.v4_ && !super.plain_) || super.transport_start_ < inner.header_length ||
-      super.headers_ > kMaxHeaders || inner.total_length <= super.headers_ ||
-      super.segment_size_ == 0 || packet->l4_len < (super.tcp_ ? kTcpHeader : kUdpHeader)) {
+  if (fragment || !l4_fits || super.headers_ > kMaxHeaders ||
+      inner.total_length <= super.headers_ || super.segment_size_ == 0 ||
+      !leads_to(at, inner, super.tcp_ ? kProtocolTcp : kProtocolUdp, super.transport_start_)) {
     return std::nullopt;
   }
   const std::uint32_t payload = inner.total_length - super.headers_;

@@ -63,9 +63,9 @@ std::size_t MessageBatch::add(std::span<rte_mbuf* const> buffers, bool trains) n
   for (rte_mbuf* const buffer : buffers) {
     const std::uint32_t its_each = buffer->tso_segsz != 0 ? buffer->tso_segsz : buffer->pkt_len;
     const std::uint32_t its_count = packet_count(buffer);
-    // Only the last datagram of a train may be shorter.
-    const bool joins = trains && bytes == std::size_t{each} * datagrams && its_each <= each &&
-                       (its_each == each || its_count == 1) && each != 0 &&
+    // Only the last datagram of a train may be shorter, and none is empty.
+    const bool joins = trains && buffer->pkt_len != 0 && bytes == std::size_t{each} * datagrams &&
+                       its_each <= each && (its_each == each || its_count == 1) &&
                        datagrams + its_count <= kMaxTrain && bytes + buffer->pkt_len <= kMaxBytes &&
                        meta(buffer).endpoint == to;
     if (taken != 0 && !joins) break;

@@ -185,8 +185,19 @@ std::uint32_t UdpPort::transmit(Socket& socket, std::span<rte_mbuf* const> datag
   }
   std::uint32_t accepted = 0;
   for (std::size_t next = 0; next < batch.size();) {
-    const int count = sendmmsg(socket.fd.get(), batch.from(next),
-                               static_cast<unsigned>(batch.size() - next), MSG_DONTWAIT);
+    std::size_t end = batch.size();
+    if (!socket.segments) {
+      // The kernel would take a train for one long datagram.
+      if (batch.is_train(next)) {
+        accepted += send_singly(socket.fd.get(), batch, next++);
+        continue;
+      }
+      end = next + 1;
+      while (end < batch.size() && !batch.is_train(end))
+        ++end;
+    }
+    const int count = sendmmsg(socket.fd.get(), batch.from(next), static_cast<unsigned>(end - next),
+                               MSG_DONTWAIT);
     if (count > 0) {
       for (int i = 0; i < count; ++i)
         accepted += batch.datagrams(next++);

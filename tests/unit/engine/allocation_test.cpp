@@ -56,5 +56,46 @@ TEST(BurstPath, AllocatesNothing) {
   EXPECT_EQ(pair.bob.count(Fate::kDelivered), 1000u);
 }
 
+// Segmented, sealed, opened as trains, merged again; and what waits first.
+TEST(BurstPath, AllocatesNothingForSuperPackets) {
+  for (const bool partial : {false, true}) {
+    EnginePair pair({.partial_checksums = partial});
+    PacketSpec spec{.payload = Bytes(40'000, 7), .checksum = Checksum::kPartial};
+    PacketSpec datagrams = spec;
+    datagrams.is_tcp = false;
+    const IpAddress stranger = ip("10.0.0.77");
+    std::uint64_t allocated = 0;
+    const auto turn = [&](EngineNode& node) {
+      const std::uint64_t before = g_allocations.load();
+      node.turn();
+      allocated += g_allocations.load() - before;
+    };
+    std::uint64_t sent = 0;
+    for (int round = 0; round < 20; ++round) {
+      for (const std::size_t each : {std::size_t{1380}, std::size_t{200}, std::size_t{2000}}) {
+        pair.alice.from_host(marked_frame(spec, each));
+        pair.alice.from_host(marked_frame(datagrams, each));
+        if (each < 1400) sent += 2 * ((40'000 + each - 1) / each);
+      }
+      spec.to = stranger;
+      pair.alice.from_host(marked_frame(spec, 1000));
+      spec.to = pair.bob4;
+      turn(pair.alice);
+      pair.alice.orders.reject_staged(stranger, RejectReason::kHostUnreachable);
+      turn(pair.alice);
+      carry(pair.alice, pair.bob);
+      turn(pair.bob);
+      (void)pair.bob.to_host();
+      (void)pair.alice.to_host();
+      (void)pair.bob.punts();
+      (void)pair.alice.punts();
+    }
+    EXPECT_EQ(allocated, 0u);
+    EXPECT_EQ(pair.bob.count(Fate::kDelivered), sent);
+    EXPECT_GT(pair.alice.count(Fate::kDropHostTooBig), 0u);
+    EXPECT_GT(pair.alice.count(Fate::kDropUnreachable), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace ipop::engine

@@ -38,16 +38,40 @@ Bytes copy_of(rte_mbuf* packet) {
   return bytes;
 }
 
+FrameMarks marks_of(const rte_mbuf* packet) {
+  const std::uint64_t checksum = packet->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+  if (checksum == 0) return {};
+  const bool is_tcp = checksum == RTE_MBUF_F_TX_TCP_CKSUM;
+  const std::uint64_t expected = packet->tso_segsz == 0 ? 0
+                                 : is_tcp               ? RTE_MBUF_F_TX_TCP_SEG
+                                                        : RTE_MBUF_F_TX_UDP_SEG;
+  EXPECT_EQ(packet->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG), expected);
+  return {.partial_checksum = true,
+          .transport_start = packet->l3_len,
+          .is_tcp = is_tcp,
+          .segment_size = packet->tso_segsz};
+}
+
 }  // namespace
+
+MarkedFrame marked_frame(const PacketSpec& spec, std::size_t segment_size) {
+  return {frame_of(build(spec)),
+          {.partial_checksum = true,
+           .transport_start = spec.transport_start(),
+           .is_tcp = spec.is_tcp,
+           .segment_size = segment_size}};
+}
 
 EngineNode::EngineNode(const Endpoint& where, const TableSizes& sizes)
     : at(where),
       pool(SmallSizes::kPool),
+      supers(SmallSizes::kSupers),
       table(sizes, 1, make_aead_engine()),
       punt_ring(pool.get()),
       orders(pool.get()) {
-  state_.emplace(LcoreState::Parts{host, wire, pool.get(), table.reader(), punt_ring, orders},
-                 make_aead_engine());
+  state_.emplace(
+      LcoreState::Parts{host, wire, {pool.get(), supers.get()}, table.reader(), punt_ring, orders},
+      make_aead_engine());
 }
 
 EngineNode::~EngineNode() {
@@ -58,15 +82,35 @@ EngineNode::~EngineNode() {
   (void)punts();
   state_.reset();
   EXPECT_EQ(pool.available(), pool.size()) << "buffers leaked";
+  EXPECT_EQ(supers.available(), supers.size()) << "large buffers leaked";
 }
 
 void EngineNode::from_host(const Bytes& frame) {
   push(host.in(), to_packet(pool.get(), frame));
 }
 
-void EngineNode::from_wire(const Bytes& bytes, const Endpoint& source) {
-  rte_mbuf* const packet = to_packet(pool.get(), bytes);
+void EngineNode::from_host(const MarkedFrame& frame) {
+  const FrameMarks& marks = frame.marks;
+  rte_mbuf* const packet =
+      to_packet(marks.segment_size == 0 ? pool.get() : supers.get(), frame.bytes);
+  if (marks.partial_checksum) {
+    packet->l2_len = 14;
+    packet->l3_len = marks.transport_start & 0x1ff;
+    packet->ol_flags = marks.is_tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+  }
+  if (marks.segment_size != 0) {
+    const std::size_t header = 14 + marks.transport_start;
+    packet->l4_len = (marks.is_tcp ? frame.bytes.at(header + 12) / 16u * 4 : 8) & 0xff;
+    packet->tso_segsz = static_cast<std::uint16_t>(marks.segment_size);
+    packet->ol_flags |= marks.is_tcp ? RTE_MBUF_F_TX_TCP_SEG : RTE_MBUF_F_TX_UDP_SEG;
+  }
+  push(host.in(), packet);
+}
+
+void EngineNode::from_wire(const Bytes& bytes, const Endpoint& source, std::uint16_t segment_size) {
+  rte_mbuf* const packet = to_packet(segment_size == 0 ? pool.get() : supers.get(), bytes);
   meta(packet).endpoint = source;
+  packet->tso_segsz = segment_size;
   push(wire.in(), packet);
 }
 
@@ -81,10 +125,19 @@ std::vector<Bytes> EngineNode::to_host() {
   return frames;
 }
 
+std::vector<MarkedFrame> EngineNode::to_host_marked() {
+  std::vector<MarkedFrame> frames;
+  take_all(host.out(), [&](rte_mbuf* packet) {
+    frames.push_back({copy_of(packet), marks_of(packet)});
+  });
+  return frames;
+}
+
 std::vector<Datagram> EngineNode::to_wire() {
   std::vector<Datagram> datagrams;
   take_all(wire.out(), [&](rte_mbuf* packet) {
-    datagrams.push_back({meta(packet).endpoint, copy_of(packet)});
+    datagrams.push_back(
+        {meta(packet).endpoint, copy_of(packet), static_cast<std::uint16_t>(packet->tso_segsz)});
   });
   return datagrams;
 }
@@ -119,7 +172,7 @@ void EngineNode::expect_balance() const {
 void carry(EngineNode& from, EngineNode& to) {
   for (const Datagram& datagram : from.to_wire()) {
     EXPECT_EQ(datagram.endpoint, to.at);
-    to.from_wire(datagram.bytes, from.at);
+    to.from_wire(datagram.bytes, from.at, datagram.segment_size);
   }
 }
 
@@ -145,6 +198,7 @@ void EnginePair::renew(const Pairing& pairing, Duration lifetime) {
                    .remote = static_cast<std::uint32_t>(alice_at_bob.session),
                    .form = pairing.form,
                    .suite = pairing.suite,
+                   .partial_checksums = pairing.partial_checksums,
                    .send_key = there,
                    .receive_key = back,
                    .send_until = alice.now + lifetime,

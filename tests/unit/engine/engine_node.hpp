@@ -11,13 +11,24 @@
 #include "engine/lcore_state.hpp"
 #include "engine/port/memory_port.hpp"
 #include "tests/unit/engine/packets.hpp"
+#include "tests/unit/engine/transport_packets.hpp"
 
 namespace ipop::engine {
 
 struct Datagram {
   Endpoint endpoint;  // out: where to; in: where from
   Bytes bytes;
+  std::uint16_t segment_size = 0;  // not 0: a train
 };
+
+// A frame with its marks, as the host gave it or gets it.
+struct MarkedFrame {
+  Bytes bytes;
+  FrameMarks marks;
+};
+
+// A super-packet or a packet of the host with a partial checksum, behind an Ethernet header.
+[[nodiscard]] MarkedFrame marked_frame(const PacketSpec& spec, std::size_t segment_size = 0);
 
 // A punt that keeps its bytes.
 struct KeptPunt {
@@ -28,6 +39,8 @@ struct KeptPunt {
 struct SmallSizes {
   static constexpr TableSizes kTable{.peers = 64, .sessions = 128, .hosts = 64, .prefixes = 64};
   static constexpr PoolSettings kPool{.packets = 2047};
+  static constexpr PoolSettings kSupers{.packets = 127,
+                                        .largest_packet = kSuperPool.largest_packet};
 };
 
 class EngineNode {
@@ -41,10 +54,12 @@ class EngineNode {
   Instant now{std::chrono::hours(1)};
 
   void from_host(const Bytes& frame);
-  void from_wire(const Bytes& bytes, const Endpoint& source);
+  void from_host(const MarkedFrame& frame);
+  void from_wire(const Bytes& bytes, const Endpoint& source, std::uint16_t segment_size = 0);
   // One turn moves at most a burst each way; this turns until nothing is left to take in.
   void turn();
   [[nodiscard]] std::vector<Bytes> to_host();
+  [[nodiscard]] std::vector<MarkedFrame> to_host_marked();
   [[nodiscard]] std::vector<Datagram> to_wire();
   [[nodiscard]] std::vector<KeptPunt> punts();
   // Those of one kind, the others are lost.
@@ -63,6 +78,7 @@ class EngineNode {
 
  public:
   Mempool pool;
+  Mempool supers;
   MemoryHostPort host;
   MemoryWirePort wire;
   DpdkForwardingTable table;
@@ -86,6 +102,7 @@ struct Pairing {
   AeadSuite suite = AeadSuite::kAes256Gcm;
   SessionForm form = SessionForm::kIpop;
   std::uint16_t mtu = 1452;
+  bool partial_checksums = false;
 };
 
 // Two nodes that have shaken hands: alice is 10.0.0.1 and fd00::1, bob 10.0.0.2 and fd00::2.

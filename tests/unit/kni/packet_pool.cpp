@@ -13,7 +13,7 @@
 namespace ipop::kni::testing {
 namespace {
 
-rte_mempool* make_pool() {
+bool start_eal() {
   std::vector<std::string> words{"test_kni_tap",
                                  "--no-huge",
                                  "--no-shconf",
@@ -29,12 +29,17 @@ rte_mempool* make_pool() {
     arguments.push_back(word.data());
   if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
     ADD_FAILURE() << "rte_eal_init: " << rte_strerror(rte_errno);
-    return nullptr;
+    return false;
   }
+  return true;
+}
+
+rte_mempool* make_pool(const char* name, unsigned size, std::uint16_t room) {
+  static const bool started = start_eal();
+  if (!started) return nullptr;
   constexpr auto kPrivate =
       static_cast<std::uint16_t>(RTE_ALIGN_CEIL(sizeof(engine::PacketMeta), RTE_MBUF_PRIV_ALIGN));
-  rte_mempool* pool = rte_pktmbuf_pool_create("packets", kPoolSize, 32, kPrivate,
-                                              RTE_PKTMBUF_HEADROOM + kDataRoom, SOCKET_ID_ANY);
+  rte_mempool* pool = rte_pktmbuf_pool_create(name, size, 0, kPrivate, room, SOCKET_ID_ANY);
   EXPECT_NE(pool, nullptr) << rte_strerror(rte_errno);
   return pool;
 }
@@ -42,12 +47,20 @@ rte_mempool* make_pool() {
 }  // namespace
 
 rte_mempool* packet_pool() {
-  static rte_mempool* const pool = make_pool();
+  static rte_mempool* const pool =
+      make_pool("packets", kPoolSize, RTE_PKTMBUF_HEADROOM + kDataRoom);
+  return pool;
+}
+
+rte_mempool* super_pool() {
+  static rte_mempool* const pool = make_pool("supers", kSuperPoolSize, UINT16_MAX);
   return pool;
 }
 
 unsigned packets_in_use() {
-  return packet_pool() == nullptr ? 0 : rte_mempool_in_use_count(packet_pool());
+  return packet_pool() == nullptr || super_pool() == nullptr
+             ? 0
+             : rte_mempool_in_use_count(packet_pool()) + rte_mempool_in_use_count(super_pool());
 }
 
 engine::HostFrame host_frame(Bytes& frame) {

@@ -1,5 +1,5 @@
-// One small pool of packets, as the engine makes them, on an EAL that wants no hugepages and no
-// devices. Started once per test program, at first use.
+// Small pools of packets and of super-packets, as the engine makes them, on an EAL that wants no
+// hugepages and no devices. Started once per test program, at first use.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -14,9 +14,13 @@ namespace ipop::kni::testing {
 
 inline constexpr std::uint16_t kDataRoom = 2048;
 inline constexpr unsigned kPoolSize = 255;
+inline constexpr unsigned kSuperPoolSize = 63;
 
 // Null, after a failed expectation, if the EAL does not start.
 [[nodiscard]] rte_mempool* packet_pool();
+// The same, of buffers of 64 KiB.
+[[nodiscard]] rte_mempool* super_pool();
+// Of both.
 [[nodiscard]] unsigned packets_in_use();
 
 // The whole of `frame` in one piece; its inner source is where the IP header says. `frame` stays
