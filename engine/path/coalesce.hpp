@@ -29,9 +29,10 @@ class Coalescer {
   [[nodiscard]] bool full() const noexcept { return count_ == kFrames || pieces_ == kPieces; }
 
   // A whole packet at its IP header, in a buffer that stays until clear(), with 14 bytes in front
-  // of it that may be written. `partial`: its checksum is; then it has a transport header. Not when
-  // full.
-  void add(std::uint8_t* packet, const InnerPacket& inner, bool partial) noexcept;
+  // of it that may be written. `transport`: what parse_transport() finds, or nullptr. `partial`:
+  // its checksum is; then it has a transport header. Not when full.
+  void add(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+           bool partial) noexcept;
 
   // Completes the headers. No add() between this and clear().
   [[nodiscard]] std::span<const HostFrame> finish() noexcept;
@@ -41,25 +42,24 @@ class Coalescer {
   // What is known of a frame beside what the host sees.
   struct Flow {
     std::uint8_t* packet = nullptr;  // its first
-    InnerPacket inner;
-    Transport transport;
     Piece* last = nullptr;
+    Transport transport;
     std::uint32_t next_sequence = 0;
-    bool has_transport = false;
+    std::uint32_t key = 0;  // equal for packets of one flow, seldom for others
     bool partial = false;
     bool verified = false;  // the first packet's checksums were found right
   };
 
-  void open_frame(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
-                  bool partial) noexcept;
+  // Its flow is for the caller to fill in.
+  Flow& open_frame(std::uint8_t* packet, const InnerPacket& inner) noexcept;
   void keep_open(std::uint16_t index) noexcept;
   void close(std::uint16_t index) noexcept;
   [[nodiscard]] bool may_open(const std::uint8_t* packet,
                               const Transport& transport) const noexcept;
   // The open frame of this packet's flow, or kFrames.
-  [[nodiscard]] std::uint16_t find(const std::uint8_t* packet, const InnerPacket& inner,
-                                   const Transport& transport) const noexcept;
-  [[nodiscard]] bool fits(std::uint16_t index, const std::uint8_t* packet, const InnerPacket& inner,
+  [[nodiscard]] std::uint16_t find(const std::uint8_t* packet, const Transport& transport,
+                                   std::uint32_t key) const noexcept;
+  [[nodiscard]] bool fits(std::uint16_t index, const std::uint8_t* packet,
                           const Transport& transport) const noexcept;
   [[nodiscard]] bool checksums_allow(std::uint16_t index, const std::uint8_t* packet,
                                      const InnerPacket& inner, const Transport& transport,

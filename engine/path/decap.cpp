@@ -154,8 +154,9 @@ void Decap::handle_inner(const Datagram& text, Session& session, const PeerView&
   if (partial) *text.at &= static_cast<std::uint8_t>(~kPartialBit);
   const ByteView bytes(text.at, text.length);
   const auto inner = parse_inner(bytes);
+  const auto transport = inner ? parse_transport(bytes, *inner) : std::nullopt;
   // A partial checksum must have a place.
-  if (!inner || (partial && !parse_transport(bytes, *inner))) [[unlikely]] {
+  if (!inner || (partial && !transport)) [[unlikely]] {
     counters_.count(Fate::kDropInnerMalformed);
     return;
   }
@@ -168,7 +169,7 @@ void Decap::handle_inner(const Datagram& text, Session& session, const PeerView&
   session.received.data_packets.add(1);
   session.received.data_bytes.add(inner->total_length);
   session.received.last_data.set(now);
-  host_.deliver(text.at, *inner, partial);
+  host_.deliver(text.at, *inner, transport ? &*transport : nullptr, partial);
 }
 
 void Decap::follow_path(const Endpoint& source, Session& session, const PeerView& view,

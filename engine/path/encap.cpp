@@ -10,6 +10,41 @@
 namespace ipop::engine {
 namespace {
 
+constexpr std::uint64_t kPartialChecksum = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
+// The two are values of one field, and share a bit.
+static_assert((kPartialChecksum & RTE_MBUF_F_TX_L4_MASK) == kPartialChecksum);
+
+std::uint32_t checksum_offset(const rte_mbuf* packet) noexcept {
+  return (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM ? 6 : 16;
+}
+
+// Once for a packet: a partial checksum that the far end could not find again is made whole, and
+// its mark goes. False if the mark points outside what IP says is the payload: the port looked no
+// further than at the frame, which may have padding.
+[[nodiscard]] bool check_partial(rte_mbuf* packet, const InnerPacket& inner) noexcept {
+  const MutableBytes bytes = bytes_of(packet);
+  const std::uint32_t offset = checksum_offset(packet);
+  if (packet->l3_len < inner.header_length || packet->l3_len + offset + 2 > bytes.size()) {
+    return false;
+  }
+  const auto transport = parse_transport(bytes, inner);
+  if (transport && transport->start == packet->l3_len && transport->checksum_offset() == offset) {
+    return true;
+  }
+  complete_checksum(bytes.subspan(packet->l3_len), offset);
+  packet->ol_flags &= ~kPartialChecksum;
+  return true;
+}
+
+// The host left a checksum to its card: the far end's host may have it so, any other gets it whole.
+void settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
+  if (session.partial_checksums) {
+    *data_of(packet) |= kPartialBit;
+  } else {
+    complete_checksum(bytes_of(packet).subspan(packet->l3_len), checksum_offset(packet));
+  }
+}
+
 // Strips the Ethernet header and trailing padding. kSent means: go on with it.
 Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
   if (frame->nb_segs != 1) [[unlikely]]
@@ -38,34 +73,12 @@ Fate unwrap(rte_mbuf* frame, IpAddress& destination) noexcept {
     return Fate::kDropHostMalformed;
   }
   set_length(frame, inner->total_length);
+  const bool partial = (frame->ol_flags & kPartialChecksum) != 0;
+  if (partial && frame->tso_segsz == 0 && !check_partial(frame, *inner)) {
+    return Fate::kDropHostMalformed;
+  }
   destination = inner->destination;
   return Fate::kSent;
-}
-
-constexpr std::uint64_t kPartialChecksum = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
-// The two are values of one field, and share a bit.
-static_assert((kPartialChecksum & RTE_MBUF_F_TX_L4_MASK) == kPartialChecksum);
-
-// The host left a checksum to its card: the far end's host may have it so, any other gets it whole.
-// False if the mark points outside what IP says is the payload: the port looked no further than at
-// the frame, which may have padding.
-[[nodiscard]] bool settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
-  const MutableBytes bytes = bytes_of(packet);
-  const auto inner = parse_inner(bytes);
-  const bool udp = (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
-  const std::uint32_t offset = udp ? 6 : 16;
-  if (!inner || packet->l3_len < inner->header_length ||
-      packet->l3_len + offset + 2 > bytes.size()) {
-    return false;
-  }
-  const auto transport = parse_transport(bytes, *inner);
-  const bool findable = transport && transport->start == packet->l3_len;
-  if (session.partial_checksums && findable) {
-    bytes[0] |= kPartialBit;
-  } else {
-    complete_checksum(bytes.subspan(packet->l3_len), offset);
-  }
-  return true;
 }
 
 }  // namespace
@@ -122,11 +135,7 @@ void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& session,
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
-  if ((packet->ol_flags & kPartialChecksum) != 0 && !settle_checksum(packet, session))
-      [[unlikely]] {
-    counters_.drop(packet, Fate::kDropHostMalformed);
-    return;
-  }
+  if ((packet->ol_flags & kPartialChecksum) != 0) settle_checksum(packet, session);
   wire_.seal_data(packet, session, view.endpoint, view.room(), now);
 }
 

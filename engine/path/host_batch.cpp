@@ -4,15 +4,17 @@
 
 namespace ipop::engine {
 
-void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, bool partial) noexcept {
-  if (frames_.full()) flush();
-  frames_.add(packet, inner, partial);
+void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+                        bool partial) noexcept {
+  if (frames_.full()) [[unlikely]]
+    flush();
+  frames_.add(packet, inner, transport, partial);
 }
 
 void HostBatch::answer(rte_mbuf* packet, const InnerPacket& inner) noexcept {
   if (frames_.full() || own_count_ == own_.size()) flush();
   own_[own_count_++] = packet;
-  frames_.add(data_of(packet), inner, false);
+  frames_.add(data_of(packet), inner, nullptr, false);
 }
 
 void HostBatch::flush() noexcept {

@@ -60,8 +60,11 @@ void coalesce(benchmark::State& state, std::uint32_t count, bool one_flow, bool 
   std::size_t frames = 0;
   for (auto _ : state) {
     std::memcpy(packets.packets[0], packets.first.data(), kHeaders);
-    for (std::uint32_t i = 0; i < count; ++i)
-      coalescer.add(packets.packets[i], packets.inners[i], partial);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const InnerPacket& inner = packets.inners[i];
+      const auto transport = parse_transport({packets.packets[i], inner.total_length}, inner);
+      coalescer.add(packets.packets[i], inner, &*transport, partial);
+    }
     frames = coalescer.finish().size();
     coalescer.clear();
   }
