@@ -29,8 +29,15 @@ class IpAddress {
   // `host_order` is 0xC0A80A0A for 192.168.10.10.
   [[nodiscard]] static constexpr IpAddress v4(std::uint32_t host_order) noexcept {
     const bool little = std::endian::native == std::endian::little;
-    return IpAddress(
-        std::bit_cast<Bytes>(Words{0, 0, kMapped, little ? swap_bytes(host_order) : host_order}));
+    const std::uint32_t last = little ? swap_bytes(host_order) : host_order;
+    if
+      consteval {
+        return IpAddress(std::bit_cast<Bytes>(Words{0, 0, kMapped, last}));
+      }
+    else {
+      // One store of 16 bytes: whoever reads them as a whole soon after need not wait for four.
+      return IpAddress(std::bit_cast<Bytes>(Vector{0, 0, kMapped, last}));
+    }
   }
   // From 4 or 16 bytes in network order, as they stand in a packet. Pointers must be readable.
   [[nodiscard]] static IpAddress v4_at(const std::uint8_t* at) noexcept {
@@ -76,6 +83,7 @@ class IpAddress {
 
  private:
   using Words = std::array<std::uint32_t, 4>;
+  using Vector = std::uint32_t __attribute__((vector_size(16)));
   // ::ffff:0:0/96 as the third word of memory.
   static constexpr std::uint32_t kMapped =
       std::endian::native == std::endian::little ? 0xffff0000u : 0x0000ffffu;

@@ -34,11 +34,9 @@ void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
     const std::uint32_t each = buffer->tso_segsz == 0 ? size : buffer->tso_segsz;
     std::uint32_t at = 0;
     do {
-      const Datagram datagram{.at = data_of(buffer) + at,
-                              .length = std::min(each, size - at),
-                              .source = &meta(buffer).endpoint};
-      at += datagram.length;
-      sort(datagram, sealed);
+      const std::uint32_t length = std::min(each, size - at);
+      sort(data_of(buffer) + at, length, meta(buffer).endpoint, sealed);
+      at += length;
       if (sealed.count == kTogether) open(sealed, now);
     } while (at < size);
   }
@@ -54,17 +52,17 @@ void Decap::open(Sealed& sealed, Instant now) noexcept {
   sealed.count = 0;
 }
 
-void Decap::sort(const Datagram& datagram, Sealed& sealed) noexcept {
-  const ByteView bytes(datagram.at, datagram.length);
+void Decap::sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+                 Sealed& sealed) noexcept {
+  const ByteView bytes(at, length);
   switch (classify(bytes)) {
     case WireKind::kData:
       // Fetched now, asked in find_sessions().
-      rte_prefetch0(table_.sessions.at_slot(data_receiver(datagram.at)));
-      sealed.datagrams[sealed.count++] = datagram;
+      rte_prefetch0(table_.sessions.at_slot(data_receiver(at)));
+      sealed.datagrams[sealed.count++] = {.at = at, .length = length, .source = &source};
       break;
     case WireKind::kOverlay:
-      counters_.count(punts_.datagram(bytes, *datagram.source) ? Fate::kPunted
-                                                               : Fate::kDropPuntFull);
+      counters_.count(punts_.datagram(bytes, source) ? Fate::kPunted : Fate::kDropPuntFull);
       break;
     case WireKind::kRelay:
       counters_.count(Fate::kDropRelay);

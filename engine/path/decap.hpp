@@ -45,7 +45,8 @@ class Decap {
     std::size_t count = 0;
   };
 
-  void sort(const Datagram& datagram, Sealed& sealed) noexcept;
+  void sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+            Sealed& sealed) noexcept;
   void open(Sealed& sealed, Instant now) noexcept;
   void find_sessions(Sealed& sealed, Instant now) noexcept;
   void accept(const Datagram& datagram, Session& session, const AeadJob& job, Instant now) noexcept;

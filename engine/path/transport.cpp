@@ -18,13 +18,14 @@ std::optional<Transport> parse_transport(ByteView packet, const InnerPacket& inn
   if (inner.version == 4 && (load_be<std::uint16_t>(&packet[6]) & kFragmentBits) != 0) {
     return std::nullopt;
   }
-  Transport transport{.start = inner.header_length,
-                      .length = inner.total_length - inner.header_length,
-                      .protocol = inner.protocol};
+  Transport transport{
+      .start = inner.header_length,
+      .length = static_cast<std::uint16_t>(inner.total_length - inner.header_length),
+      .protocol = inner.protocol};
   const std::uint8_t* const at = packet.data() + transport.start;
   if (inner.protocol == kProtocolTcp) {
     if (transport.length < kTcpHeader) return std::nullopt;
-    transport.header_length = (at[12] >> 4) * 4u;
+    transport.header_length = static_cast<std::uint16_t>((at[12] >> 4) * 4);
     if (transport.header_length < kTcpHeader || transport.header_length > transport.length) {
       return std::nullopt;
     }

@@ -23,18 +23,24 @@ inline constexpr std::uint8_t kPartialBit = 0x10;
   return (first & 0xd0) == 0x50;
 }
 
+// Small enough to be handed over in registers, also as an optional.
 struct Transport {
-  std::uint32_t start = 0;          // from the IP header
-  std::uint32_t header_length = 0;  // TCP with its options, or 8
-  std::uint32_t length = 0;         // header and payload
+  std::uint16_t start = 0;          // from the IP header
+  std::uint16_t header_length = 0;  // TCP with its options, or 8
+  std::uint16_t length = 0;         // header and payload
   std::uint8_t protocol = 0;
 
   [[nodiscard]] std::uint32_t checksum_offset() const noexcept {
     return protocol == kProtocolTcp ? 16 : 6;
   }
-  [[nodiscard]] std::uint32_t headers() const noexcept { return start + header_length; }
-  [[nodiscard]] std::uint32_t payload() const noexcept { return length - header_length; }
+  [[nodiscard]] std::uint32_t headers() const noexcept {
+    return std::uint32_t{start} + header_length;
+  }
+  [[nodiscard]] std::uint32_t payload() const noexcept {
+    return std::uint32_t{length} - header_length;
+  }
 };
+static_assert(sizeof(std::optional<Transport>) <= 16);
 
 // Nothing for fragments, other protocols, IPv6 extension headers, and headers that do not fit.
 [[nodiscard]] std::optional<Transport> parse_transport(ByteView packet,
