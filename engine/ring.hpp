@@ -25,4 +25,10 @@ using Ring = std::unique_ptr<rte_ring, RingFree>;
   return __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE) == ring->cons.tail;
 }
 
+// For the thread that puts in. Unlike rte_ring_full() it may race with the other. Acquire pairs
+// with the release at the end of a dequeue.
+[[nodiscard]] inline bool no_room_left(const rte_ring* ring) noexcept {
+  return ring->prod.tail - __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE) >= ring->capacity;
+}
+
 }  // namespace ipop::engine

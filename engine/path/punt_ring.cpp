@@ -33,7 +33,7 @@ bool PuntRing::put(rte_ring* ring, Item item) noexcept {
 
 bool PuntRing::put_copy(rte_ring* ring, ByteView bytes, Item item) noexcept {
   // Asked first, so that a flood costs no copies.
-  if (bytes.size() > kMaxBytes || rte_ring_full(ring) != 0) return false;
+  if (bytes.size() > kMaxBytes || no_room_left(ring)) return false;
   item.packet = rte_pktmbuf_alloc(pool_);
   if (item.packet == nullptr) return false;
   std::memcpy(data_of(item.packet), bytes.data(), bytes.size());
