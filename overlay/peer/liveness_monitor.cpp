@@ -46,7 +46,9 @@ void LivenessMonitor::keep_alive(Peer& peer, const engine::SessionActivity& acti
 LivenessMonitor::Verdict LivenessMonitor::judge(Peer& peer, const engine::SessionActivity& activity,
                                                 Instant now) {
   Liveness& live = peer.liveness;
-  if (activity.last_data_tx <= activity.last_rx) {
+  // Heard since: under bulk load something newer has always just been sent.
+  const bool heard = live.unanswered && activity.last_rx >= *live.unanswered;
+  if (heard || activity.last_data_tx <= activity.last_rx) {
     live.unanswered.reset();
     live.pings_unanswered = 0;
   } else if (!live.unanswered) {
