@@ -156,6 +156,23 @@ TEST(Overlay, NoticesADeadPathUnderTrafficAndFindsTheRestartedPeer) {
   EXPECT_TRUE(back);
 }
 
+// Whenever the overlay looks, something has just been sent that cannot have been answered yet.
+TEST(Overlay, TakesAPeerThatAnswersForAliveUnderBulkLoad) {
+  World world;
+  Node& a = world.add(alice());
+  Node& b = world.add(bob());
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(world.run_until([&] { return b.received(first); }, 1s));
+  world.run_for(1s);
+  const auto before = a.overlay->counters().handshakes_completed;
+  for (int i = 0; i < 10000; ++i) {
+    a.send(kBob);
+    if (i % 37 == 0) b.send(kAlice);
+    world.run_for(1ms);
+  }
+  EXPECT_EQ(a.overlay->counters().handshakes_completed, before);
+}
+
 TEST(Overlay, FollowsAPeerThatMoves) {
   World world;
   Node& a = world.add(alice());
