@@ -1,13 +1,14 @@
 #include "engine/path/checksum.hpp"
 
-#include <bit>
+#include <concepts>
 #include <cstring>
 
 namespace ipop::engine {
 namespace {
 
-std::uint64_t load_native(const std::uint8_t* at) noexcept {
-  std::uint64_t word;
+template <std::unsigned_integral T>
+T load_native(const std::uint8_t* at) noexcept {
+  T word;
   std::memcpy(&word, at, sizeof word);
   return word;
 }
@@ -22,35 +23,44 @@ void ChecksumSum::add(ByteView bytes) noexcept {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
   for (; left >= 16; at += 16, left -= 16) {
-    const std::uint64_t first = load_native(at);
-    const std::uint64_t second = load_native(at + 8);
+    const auto first = load_native<std::uint64_t>(at);
+    const auto second = load_native<std::uint64_t>(at + 8);
     low += (first & 0xffffffff) + (second & 0xffffffff);
     high += (first >> 32) + (second >> 32);
   }
+  // Piece by piece from where they lie: the rest put together in a buffer could only be loaded
+  // from it once all its parts had been stored. At most 2^33 each, so nothing carries.
+  if ((left & 8) != 0) {
+    const auto word = load_native<std::uint64_t>(at);
+    low += word & 0xffffffff;
+    high += word >> 32;
+    at += 8;
+  }
+  if ((left & 4) != 0) {
+    low += load_native<std::uint32_t>(at);
+    at += 4;
+  }
+  if ((left & 2) != 0) {
+    low += load_native<std::uint16_t>(at);
+    at += 2;
+  }
+  // A missing last byte counts as zero.
+  if ((left & 1) != 0) low += in_memory_order(static_cast<std::uint16_t>(*at << 8));
   add_carried(low);
   add_carried(high);
-  if (left >= 8) {
-    add_carried(load_native(at));
-    at += 8;
-    left -= 8;
-  }
-  // A missing last byte counts as zero, and so do the six or fewer words behind it.
-  std::uint8_t rest[8] = {};
-  if (left != 0) std::memcpy(rest, at, left);
-  add_carried(load_native(rest));
-}
-
-void ChecksumSum::add_word(std::uint16_t value) noexcept {
-  std::uint8_t bytes[2];
-  store_be<std::uint16_t>(bytes, value);
-  add(bytes);
 }
 
 void ChecksumSum::add_pseudo_header(const IpAddress& source, const IpAddress& destination,
                                     std::uint8_t protocol, std::uint32_t length) noexcept {
-  const std::size_t skip = source.is_v4() ? 12 : 0;
-  add(ByteView(source.bytes()).subspan(skip));
-  add(ByteView(destination.bytes()).subspan(skip));
+  for (const IpAddress* const address : {&source, &destination}) {
+    const std::uint8_t* const at = address->bytes().data();
+    if (!source.is_v4()) {
+      add_carried(load_native<std::uint64_t>(at));
+      add_carried(load_native<std::uint64_t>(at + 8));
+    } else {
+      add_carried(load_native<std::uint32_t>(at + 12));
+    }
+  }
   // The length's upper half is zero in IPv4, where the field has 16 bits.
   add_word(static_cast<std::uint16_t>(length >> 16));
   add_word(static_cast<std::uint16_t>(length));
@@ -64,7 +74,7 @@ std::uint16_t ChecksumSum::finish() const noexcept {
   sum = (sum >> 16) + (sum & 0xffff);
   sum = (sum >> 16) + (sum & 0xffff);
   const auto folded = static_cast<std::uint16_t>(~sum);
-  return std::endian::native == std::endian::little ? swap_bytes(folded) : folded;
+  return in_memory_order(folded);
 }
 
 }  // namespace ipop::engine

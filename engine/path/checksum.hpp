@@ -3,6 +3,7 @@
 // §2(B) allows, and only turned round at the end.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "base/bytes.hpp"
@@ -15,7 +16,7 @@ class ChecksumSum {
  public:
   void add(ByteView bytes) noexcept;
   // One word of 16 bits, as a number.
-  void add_word(std::uint16_t value) noexcept;
+  void add_word(std::uint16_t value) noexcept { add_carried(in_memory_order(value)); }
   // Both addresses are of one family. `length` is that of the transport header and its data.
   void add_pseudo_header(const IpAddress& source, const IpAddress& destination,
                          std::uint8_t protocol, std::uint32_t length) noexcept;
@@ -25,6 +26,10 @@ class ChecksumSum {
   [[nodiscard]] std::uint16_t finish() const noexcept;
 
  private:
+  // Turns a word between a number and how memory holds it.
+  static std::uint16_t in_memory_order(std::uint16_t value) noexcept {
+    return std::endian::native == std::endian::little ? swap_bytes(value) : value;
+  }
   void add_carried(std::uint64_t value) noexcept {
     sum_ += value;
     sum_ += static_cast<std::uint64_t>(sum_ < value);

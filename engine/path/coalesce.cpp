@@ -13,7 +13,7 @@ constexpr std::uint8_t kFinPsh = 0x09;
 constexpr std::uint8_t kAck = 0x10;
 constexpr std::uint8_t kEce = 0x40;
 
-std::uint8_t flags_of(const std::uint8_t* packet, const Transport& transport) noexcept {
+std::uint8_t flags_of(const std::uint8_t* packet, Transport transport) noexcept {
   return packet[transport.start + 13];
 }
 
@@ -22,7 +22,7 @@ bool is_icmp(const InnerPacket& inner) noexcept {
 }
 
 // After this one nothing may be merged.
-bool ends(const std::uint8_t* packet, const Transport& transport) noexcept {
+bool ends(const std::uint8_t* packet, Transport transport) noexcept {
   return transport.protocol == kProtocolTcp && (flags_of(packet, transport) & kFinPsh) != 0;
 }
 
@@ -33,7 +33,7 @@ bool same_hosts(const std::uint8_t* a, const std::uint8_t* b) noexcept {
 
 // The addresses' ends and the ports, mixed: what tells most flows apart at a glance.
 std::uint32_t flow_key(const std::uint8_t* packet, const InnerPacket& inner,
-                       const Transport& transport) noexcept {
+                       Transport transport) noexcept {
   const std::size_t source = inner.version == 4 ? 12 : 20;
   const std::size_t destination = inner.version == 4 ? 16 : 36;
   return load_be<std::uint32_t>(packet + source) * 0x9e3779b1u ^
@@ -58,7 +58,7 @@ bool ip_checksum_is_right(const std::uint8_t* packet) noexcept {
 }
 
 // Of the first packet of a frame, whose lengths are still its own.
-bool first_is_right(const std::uint8_t* packet, const Transport& transport) noexcept {
+bool first_is_right(const std::uint8_t* packet, Transport transport) noexcept {
   const ByteView bytes(packet, transport.start + transport.length);
   const auto inner = parse_inner(bytes);
   return inner && checksum_is_right(bytes, *inner, transport);
@@ -88,35 +88,35 @@ bool same_tcp(const std::uint8_t* first, const std::uint8_t* next,
 
 }  // namespace
 
-void Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+void Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
                     bool partial) noexcept {
-  if (transport == nullptr) {
+  if (!transport) {
     // A fragment may belong to any flow between these hosts: what follows must not overtake it.
     if (!is_icmp(inner)) open_count_ = 0;
     open_frame(packet, inner).partial = false;
     return;
   }
-  const std::uint32_t key = flow_key(packet, inner, *transport);
-  const std::uint16_t index = find(packet, *transport, key);
+  const std::uint32_t key = flow_key(packet, inner, transport);
+  const std::uint16_t index = find(packet, transport, key);
   if (index != kFrames) {
-    if (fits(index, packet, *transport) &&
-        checksums_allow(index, packet, inner, *transport, partial)) {
-      append(index, packet, *transport);
+    if (fits(index, packet, transport) &&
+        checksums_allow(index, packet, inner, transport, partial)) {
+      append(index, packet, transport);
       return;
     }
     close(index);
   }
   Flow& flow = open_frame(packet, inner);
-  flow.transport = *transport;
+  flow.transport = transport;
   flow.key = key;
   flow.partial = partial;
   flow.verified = false;
-  if (!may_open(packet, *transport)) return;
-  flow.next_sequence = load_be<std::uint32_t>(packet + transport->start + 4) + transport->payload();
+  if (!may_open(packet, transport)) return;
+  flow.next_sequence = load_be<std::uint32_t>(packet + transport.start + 4) + transport.payload();
   keep_open(static_cast<std::uint16_t>(count_ - 1));
 }
 
-std::uint16_t Coalescer::find(const std::uint8_t* packet, const Transport& transport,
+std::uint16_t Coalescer::find(const std::uint8_t* packet, Transport transport,
                               std::uint32_t key) const noexcept {
   for (std::uint16_t i = open_count_; i-- != 0;) {
     const Flow& flow = flows_[open_[i]];
@@ -130,7 +130,7 @@ std::uint16_t Coalescer::find(const std::uint8_t* packet, const Transport& trans
   return kFrames;
 }
 
-bool Coalescer::may_open(const std::uint8_t* packet, const Transport& transport) const noexcept {
+bool Coalescer::may_open(const std::uint8_t* packet, Transport transport) const noexcept {
   // No IPv4 options: a kernel does not merge them, and some belong to the first fragment alone.
   const bool plain = transport.start == (packet[0] >> 4 == 4 ? kIpv4Header : kIpv6Header);
   if (!plain || transport.payload() == 0) return false;
@@ -141,7 +141,7 @@ bool Coalescer::may_open(const std::uint8_t* packet, const Transport& transport)
 }
 
 bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet,
-                     const Transport& transport) const noexcept {
+                     Transport transport) const noexcept {
   const Flow& flow = flows_[index];
   const HostFrame& frame = frames_[index];
   if (transport.start != flow.transport.start ||
@@ -160,7 +160,7 @@ bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet,
 
 // A merged frame's checksums are computed anew, so a wrong one must not disappear in it.
 bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
-                                const InnerPacket& inner, const Transport& transport,
+                                const InnerPacket& inner, Transport transport,
                                 bool partial) noexcept {
   Flow& flow = flows_[index];
   if (!flow.verified) {
@@ -172,8 +172,7 @@ bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
          (partial || checksum_is_right({packet, inner.total_length}, inner, transport));
 }
 
-void Coalescer::append(std::uint16_t index, std::uint8_t* packet,
-                       const Transport& transport) noexcept {
+void Coalescer::append(std::uint16_t index, std::uint8_t* packet, Transport transport) noexcept {
   HostFrame& frame = frames_[index];
   Flow& flow = flows_[index];
   Piece& piece = more_[pieces_++];

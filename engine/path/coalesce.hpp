@@ -29,9 +29,9 @@ class Coalescer {
   [[nodiscard]] bool full() const noexcept { return count_ == kFrames || pieces_ == kPieces; }
 
   // A whole packet at its IP header, in a buffer that stays until clear(), with 14 bytes in front
-  // of it that may be written. `transport`: what parse_transport() finds, or nullptr. `partial`:
+  // of it that may be written. `transport`: what parse_transport() finds. `partial`:
   // its checksum is; then it has a transport header. Not when full.
-  void add(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+  void add(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
            bool partial) noexcept;
 
   // Completes the headers. No add() between this and clear().
@@ -54,17 +54,16 @@ class Coalescer {
   Flow& open_frame(std::uint8_t* packet, const InnerPacket& inner) noexcept;
   void keep_open(std::uint16_t index) noexcept;
   void close(std::uint16_t index) noexcept;
-  [[nodiscard]] bool may_open(const std::uint8_t* packet,
-                              const Transport& transport) const noexcept;
+  [[nodiscard]] bool may_open(const std::uint8_t* packet, Transport transport) const noexcept;
   // The open frame of this packet's flow, or kFrames.
-  [[nodiscard]] std::uint16_t find(const std::uint8_t* packet, const Transport& transport,
+  [[nodiscard]] std::uint16_t find(const std::uint8_t* packet, Transport transport,
                                    std::uint32_t key) const noexcept;
   [[nodiscard]] bool fits(std::uint16_t index, const std::uint8_t* packet,
-                          const Transport& transport) const noexcept;
+                          Transport transport) const noexcept;
   [[nodiscard]] bool checksums_allow(std::uint16_t index, const std::uint8_t* packet,
-                                     const InnerPacket& inner, const Transport& transport,
+                                     const InnerPacket& inner, Transport transport,
                                      bool partial) noexcept;
-  void append(std::uint16_t index, std::uint8_t* packet, const Transport& transport) noexcept;
+  void append(std::uint16_t index, std::uint8_t* packet, Transport transport) noexcept;
   void describe(HostFrame& frame, const Flow& flow) noexcept;
 
   HostOffloads offloads_;

@@ -152,7 +152,7 @@ void Decap::handle_inner(const Datagram& text, Session& session, const PeerView&
   if (partial) *text.at &= static_cast<std::uint8_t>(~kPartialBit);
   const ByteView bytes(text.at, text.length);
   const auto inner = parse_inner(bytes);
-  const auto transport = inner ? parse_transport(bytes, *inner) : std::nullopt;
+  const Transport transport = inner ? parse_transport(bytes, *inner) : Transport{};
   // A partial checksum must have a place.
   if (!inner || (partial && !transport)) [[unlikely]] {
     counters_.count(Fate::kDropInnerMalformed);
@@ -167,7 +167,7 @@ void Decap::handle_inner(const Datagram& text, Session& session, const PeerView&
   session.received.data_packets.add(1);
   session.received.data_bytes.add(inner->total_length);
   session.received.last_data.set(now);
-  host_.deliver(text.at, *inner, transport ? &*transport : nullptr, partial);
+  host_.deliver(text.at, *inner, transport, partial);
 }
 
 void Decap::follow_path(const Endpoint& source, Session& session, const PeerView& view,

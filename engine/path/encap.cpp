@@ -27,8 +27,8 @@ std::uint32_t checksum_offset(const rte_mbuf* packet) noexcept {
   if (packet->l3_len < inner.header_length || packet->l3_len + offset + 2 > bytes.size()) {
     return false;
   }
-  const auto transport = parse_transport(bytes, inner);
-  if (transport && transport->start == packet->l3_len && transport->checksum_offset() == offset) {
+  const Transport transport = parse_transport(bytes, inner);
+  if (transport && transport.start == packet->l3_len && transport.checksum_offset() == offset) {
     return true;
   }
   complete_checksum(bytes.subspan(packet->l3_len), offset);

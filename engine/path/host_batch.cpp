@@ -4,7 +4,7 @@
 
 namespace ipop::engine {
 
-void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
                         bool partial) noexcept {
   if (frames_.full()) [[unlikely]]
     flush();
@@ -14,7 +14,7 @@ void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, const Tr
 void HostBatch::answer(rte_mbuf* packet, const InnerPacket& inner) noexcept {
   if (frames_.full() || own_count_ == own_.size()) flush();
   own_[own_count_++] = packet;
-  frames_.add(data_of(packet), inner, nullptr, false);
+  frames_.add(data_of(packet), inner, {}, false);
 }
 
 void HostBatch::flush() noexcept {

@@ -17,9 +17,9 @@ class HostBatch {
       : port_(port), counters_(counters), frames_(port.offloads()) {}
 
   // A whole IP packet with 14 bytes in front of it that may be written; they stay the caller's, and
-  // where they are, until flush() has returned. `transport`: what parse_transport() finds, or
-  // nullptr. `partial`: its checksum is.
-  void deliver(std::uint8_t* packet, const InnerPacket& inner, const Transport* transport,
+  // where they are, until flush() has returned. `transport`: what parse_transport()
+  // finds. `partial`: its checksum is.
+  void deliver(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
                bool partial) noexcept;
   // The same for a packet that is a buffer of its own, which is freed.
   void answer(rte_mbuf* packet, const InnerPacket& inner) noexcept;

@@ -14,9 +14,9 @@ std::uint16_t fold(std::uint32_t sum) noexcept {
 
 }  // namespace
 
-std::optional<Transport> parse_transport(ByteView packet, const InnerPacket& inner) noexcept {
+Transport parse_transport(ByteView packet, const InnerPacket& inner) noexcept {
   if (inner.version == 4 && (load_be<std::uint16_t>(&packet[6]) & kFragmentBits) != 0) {
-    return std::nullopt;
+    return {};
   }
   Transport transport{
       .start = inner.header_length,
@@ -24,18 +24,18 @@ std::optional<Transport> parse_transport(ByteView packet, const InnerPacket& inn
       .protocol = inner.protocol};
   const std::uint8_t* const at = packet.data() + transport.start;
   if (inner.protocol == kProtocolTcp) {
-    if (transport.length < kTcpHeader) return std::nullopt;
+    if (transport.length < kTcpHeader) return {};
     transport.header_length = static_cast<std::uint16_t>((at[12] >> 4) * 4);
     if (transport.header_length < kTcpHeader || transport.header_length > transport.length) {
-      return std::nullopt;
+      return {};
     }
   } else if (inner.protocol == kProtocolUdp) {
-    if (transport.length < kUdpHeader) return std::nullopt;
+    if (transport.length < kUdpHeader) return {};
     transport.header_length = kUdpHeader;
     // RFC 768: a length of its own, which may not disagree with what IP says.
-    if (load_be<std::uint16_t>(at + 4) != transport.length) return std::nullopt;
+    if (load_be<std::uint16_t>(at + 4) != transport.length) return {};
   } else {
-    return std::nullopt;
+    return {};
   }
   return transport;
 }
@@ -57,8 +57,7 @@ void complete_checksum(MutableBytes segment, std::uint32_t offset) noexcept {
   store_be<std::uint16_t>(&segment[offset], checksum == 0 ? 0xffff : checksum);
 }
 
-bool checksum_is_right(ByteView packet, const InnerPacket& inner,
-                       const Transport& transport) noexcept {
+bool checksum_is_right(ByteView packet, const InnerPacket& inner, Transport transport) noexcept {
   const ByteView segment = packet.subspan(transport.start, transport.length);
   if (inner.protocol == kProtocolUdp &&
       load_be<std::uint16_t>(&segment[transport.checksum_offset()]) == 0) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "base/bytes.hpp"
 #include "engine/path/inner_packet.hpp"
@@ -23,28 +22,30 @@ inline constexpr std::uint8_t kPartialBit = 0x10;
   return (first & 0xd0) == 0x50;
 }
 
-// Small enough to be handed over in registers, also as an optional.
+// One word, put together and handed over in a register: members of their own, and an optional's
+// flag, would be stored one by one and loaded as a whole, which waits for the stores.
 struct Transport {
-  std::uint16_t start = 0;          // from the IP header
-  std::uint16_t header_length = 0;  // TCP with its options, or 8
-  std::uint16_t length = 0;         // header and payload
-  std::uint8_t protocol = 0;
+  std::uint64_t start : 16 = 0;          // from the IP header
+  std::uint64_t header_length : 16 = 0;  // TCP with its options, or 8
+  std::uint64_t length : 16 = 0;         // header and payload
+  std::uint64_t protocol : 8 = 0;        // kProtocolTcp or kProtocolUdp; 0 = there is none
+
+  explicit operator bool() const noexcept { return protocol != 0; }
 
   [[nodiscard]] std::uint32_t checksum_offset() const noexcept {
     return protocol == kProtocolTcp ? 16 : 6;
   }
   [[nodiscard]] std::uint32_t headers() const noexcept {
-    return std::uint32_t{start} + header_length;
+    return static_cast<std::uint32_t>(start + header_length);
   }
   [[nodiscard]] std::uint32_t payload() const noexcept {
-    return std::uint32_t{length} - header_length;
+    return static_cast<std::uint32_t>(length - header_length);
   }
 };
-static_assert(sizeof(std::optional<Transport>) <= 16);
+static_assert(sizeof(Transport) == 8);
 
-// Nothing for fragments, other protocols, IPv6 extension headers, and headers that do not fit.
-[[nodiscard]] std::optional<Transport> parse_transport(ByteView packet,
-                                                       const InnerPacket& inner) noexcept;
+// None for fragments, other protocols, IPv6 extension headers, and headers that do not fit.
+[[nodiscard]] Transport parse_transport(ByteView packet, const InnerPacket& inner) noexcept;
 
 // The partial checksum for a transport part of `length` bytes.
 [[nodiscard]] std::uint16_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
@@ -56,6 +57,6 @@ static_assert(sizeof(std::optional<Transport>) <= 16);
 void complete_checksum(MutableBytes segment, std::uint32_t offset) noexcept;
 // False also for UDP without a checksum.
 [[nodiscard]] bool checksum_is_right(ByteView packet, const InnerPacket& inner,
-                                     const Transport& transport) noexcept;
+                                     Transport transport) noexcept;
 
 }  // namespace ipop::engine

@@ -62,8 +62,8 @@ void coalesce(benchmark::State& state, std::uint32_t count, bool one_flow, bool 
     std::memcpy(packets.packets[0], packets.first.data(), kHeaders);
     for (std::uint32_t i = 0; i < count; ++i) {
       const InnerPacket& inner = packets.inners[i];
-      const auto transport = parse_transport({packets.packets[i], inner.total_length}, inner);
-      coalescer.add(packets.packets[i], inner, &*transport, partial);
+      const Transport transport = parse_transport({packets.packets[i], inner.total_length}, inner);
+      coalescer.add(packets.packets[i], inner, transport, partial);
     }
     frames = coalescer.finish().size();
     coalescer.clear();

@@ -81,9 +81,9 @@ TEST_F(MergedFrames, AreAllTakenByTheKernel) {
       // As the engine asks before.
       if (!inner || (partial && !engine::parse_transport(packet, *inner))) continue;
       packet.insert(packet.begin(), 14, 0);
-      const auto transport =
+      const engine::Transport transport =
           engine::parse_transport(ByteView(packet).subspan(14, inner->total_length), *inner);
-      coalescer.add(packet.data() + 14, *inner, transport ? &*transport : nullptr, partial);
+      coalescer.add(packet.data() + 14, *inner, transport, partial);
     }
     const auto frames = coalescer.finish();
     for (const engine::HostFrame& frame : frames)

@@ -335,9 +335,9 @@ TEST(Coalescer, IsFullAtItsLimitsAndEmptyAfterwards) {
     packet.insert(packet.begin(), 14, 0);
     const auto inner = parse_inner(ByteView(packet).subspan(14));
     ASSERT_TRUE(inner);
-    const auto transport = parse_transport(ByteView(packet).subspan(14), *inner);
+    const Transport transport = parse_transport(ByteView(packet).subspan(14), *inner);
     ASSERT_TRUE(transport);
-    coalescer.add(packet.data() + 14, *inner, &*transport, false);
+    coalescer.add(packet.data() + 14, *inner, transport, false);
   };
   for (std::uint16_t i = 0; i < Coalescer::kFrames; ++i) {
     EXPECT_FALSE(coalescer.full());

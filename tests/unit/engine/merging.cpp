@@ -92,9 +92,8 @@ void Merging::add(const Arrival& arrival) {
   // Exactly as large as the contract says, for sanitizers.
   packet.insert(packet.begin(), kInFront, 0xee);
   buffers_.push_back(std::move(packet));
-  const auto transport = parse_transport(ByteView(buffers_.back()).subspan(kInFront), *inner);
-  coalescer_.add(buffers_.back().data() + kInFront, *inner, transport ? &*transport : nullptr,
-                 arrival.partial);
+  const Transport transport = parse_transport(ByteView(buffers_.back()).subspan(kInFront), *inner);
+  coalescer_.add(buffers_.back().data() + kInFront, *inner, transport, arrival.partial);
 }
 
 void Merging::finish_turn() {
