@@ -116,8 +116,9 @@ void Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, Transport tr
   keep_open(static_cast<std::uint16_t>(count_ - 1));
 }
 
-std::uint16_t Coalescer::find(const std::uint8_t* packet, Transport transport,
-                              std::uint32_t key) const noexcept {
+// Inline, like others below, for what calls cost: see decap.cpp.
+inline std::uint16_t Coalescer::find(const std::uint8_t* packet, Transport transport,
+                                     std::uint32_t key) const noexcept {
   for (std::uint16_t i = open_count_; i-- != 0;) {
     const Flow& flow = flows_[open_[i]];
     // Whatever IPv4 options there are: they do not make it another flow, which could be overtaken.
@@ -130,7 +131,7 @@ std::uint16_t Coalescer::find(const std::uint8_t* packet, Transport transport,
   return kFrames;
 }
 
-bool Coalescer::may_open(const std::uint8_t* packet, Transport transport) const noexcept {
+inline bool Coalescer::may_open(const std::uint8_t* packet, Transport transport) const noexcept {
   // No IPv4 options: a kernel does not merge them, and some belong to the first fragment alone.
   const bool plain = transport.start == (packet[0] >> 4 == 4 ? kIpv4Header : kIpv6Header);
   if (!plain || transport.payload() == 0) return false;
@@ -140,8 +141,8 @@ bool Coalescer::may_open(const std::uint8_t* packet, Transport transport) const 
          (flags & kFinPsh) == 0;
 }
 
-bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet,
-                     Transport transport) const noexcept {
+inline bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet,
+                            Transport transport) const noexcept {
   const Flow& flow = flows_[index];
   const HostFrame& frame = frames_[index];
   if (transport.start != flow.transport.start ||
@@ -159,9 +160,9 @@ bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet,
 }
 
 // A merged frame's checksums are computed anew, so a wrong one must not disappear in it.
-bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
-                                const InnerPacket& inner, Transport transport,
-                                bool partial) noexcept {
+inline bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
+                                       const InnerPacket& inner, Transport transport,
+                                       bool partial) noexcept {
   Flow& flow = flows_[index];
   if (!flow.verified) {
     flow.verified = ip_checksum_is_right(flow.packet) &&
@@ -172,7 +173,8 @@ bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* packet,
          (partial || checksum_is_right({packet, inner.total_length}, inner, transport));
 }
 
-void Coalescer::append(std::uint16_t index, std::uint8_t* packet, Transport transport) noexcept {
+inline void Coalescer::append(std::uint16_t index, std::uint8_t* packet,
+                              Transport transport) noexcept {
   HostFrame& frame = frames_[index];
   Flow& flow = flows_[index];
   Piece& piece = more_[pieces_++];
@@ -189,7 +191,8 @@ void Coalescer::append(std::uint16_t index, std::uint8_t* packet, Transport tran
   if (ends(packet, transport) || transport.payload() < flow.transport.payload()) close(index);
 }
 
-Coalescer::Flow& Coalescer::open_frame(std::uint8_t* packet, const InnerPacket& inner) noexcept {
+inline Coalescer::Flow& Coalescer::open_frame(std::uint8_t* packet,
+                                              const InnerPacket& inner) noexcept {
   HostFrame& frame = frames_[count_];
   Flow& flow = flows_[count_];
   ++count_;
@@ -205,7 +208,7 @@ Coalescer::Flow& Coalescer::open_frame(std::uint8_t* packet, const InnerPacket& 
   return flow;
 }
 
-void Coalescer::keep_open(std::uint16_t index) noexcept {
+inline void Coalescer::keep_open(std::uint16_t index) noexcept {
   if (open_count_ == kOpenFlows) close(open_[0]);
   open_[open_count_++] = index;
 }
@@ -217,7 +220,7 @@ void Coalescer::close(std::uint16_t index) noexcept {
   --open_count_;
 }
 
-void Coalescer::describe(HostFrame& frame, const Flow& flow) noexcept {
+inline void Coalescer::describe(HostFrame& frame, const Flow& flow) noexcept {
   const Transport& transport = flow.transport;
   frame.partial_checksum = true;
   frame.checksum_start = static_cast<std::uint16_t>(kEthernetHeader + transport.start);

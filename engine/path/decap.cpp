@@ -43,7 +43,9 @@ void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
   if (sealed.count != 0) open(sealed, now);
 }
 
-void Decap::open(Sealed& sealed, Instant now) noexcept {
+// Inline, like all below that is called for each packet: as functions of their own, each called in
+// one place, they and the coalescer's took 7 of 82 ns that a packet of 64 bytes costs (pps).
+inline void Decap::open(Sealed& sealed, Instant now) noexcept {
   find_sessions(sealed, now);
   aead_.open_burst({sealed.jobs.data(), sealed.count});
   for (std::size_t i = 0; i < sealed.count; ++i) {
@@ -52,8 +54,8 @@ void Decap::open(Sealed& sealed, Instant now) noexcept {
   sealed.count = 0;
 }
 
-void Decap::sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
-                 Sealed& sealed) noexcept {
+inline void Decap::sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+                        Sealed& sealed) noexcept {
   const ByteView bytes(at, length);
   switch (classify(bytes)) {
     case WireKind::kData:
@@ -73,7 +75,7 @@ void Decap::sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
   }
 }
 
-void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {
+inline void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < sealed.count; ++i) {
     const Datagram datagram = sealed.datagrams[i];
@@ -101,8 +103,8 @@ void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {
   sealed.count = kept;
 }
 
-void Decap::accept(const Datagram& datagram, Session& session, const AeadJob& job,
-                   Instant now) noexcept {
+inline void Decap::accept(const Datagram& datagram, Session& session, const AeadJob& job,
+                          Instant now) noexcept {
   if (!job.ok) [[unlikely]] {
     counters_.count(Fate::kDropWireForged);
     return;
@@ -121,7 +123,7 @@ void Decap::accept(const Datagram& datagram, Session& session, const AeadJob& jo
   handle_plaintext({.at = job.out, .length = job.length, .source = datagram.source}, session, now);
 }
 
-void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept {
+inline void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept {
   const PeerView* const view = table_.peers.find(session.peer);
   if (view == nullptr) [[unlikely]] {  // its peer is being removed
     counters_.count(Fate::kDropWireUnknownSession);
@@ -146,8 +148,8 @@ void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now
   }
 }
 
-void Decap::handle_inner(const Datagram& text, Session& session, const PeerView& view,
-                         Instant now) noexcept {
+inline void Decap::handle_inner(const Datagram& text, Session& session, const PeerView& view,
+                                Instant now) noexcept {
   const bool partial = is_marked_partial(*text.at);
   if (partial) *text.at &= static_cast<std::uint8_t>(~kPartialBit);
   const ByteView bytes(text.at, text.length);
