@@ -157,15 +157,18 @@ bool TapPort::answer_neighbour(ByteView frame) noexcept {
   return true;
 }
 
-std::uint16_t TapPort::tx_burst(std::span<const engine::HostFrame> frames) noexcept {
-  if (gone()) return 0;
-  std::uint16_t taken = 0;
-  while (taken < frames.size() && write_frame(frames[taken]))
-    ++taken;
-  return taken;
+engine::HostWritten TapPort::tx_burst(std::span<const engine::HostFrame> frames) noexcept {
+  engine::HostWritten written;
+  bool room = !gone();
+  for (const engine::HostFrame& frame : frames) {
+    const Write outcome = room ? write_frame(frame) : Write::kNoRoom;
+    (outcome == Write::kWritten ? written.delivered : written.refused) += frame.packets;
+    room = outcome != Write::kNoRoom;
+  }
+  return written;
 }
 
-bool TapPort::write_frame(const engine::HostFrame& frame) noexcept {
+TapPort::Write TapPort::write_frame(const engine::HostFrame& frame) noexcept {
   write_ethernet(frame.first.at, frame.source);
   VnetHeaderBytes header = header_for(frame).bytes();
   std::array<iovec, 1 + kMaxPieces> parts;
@@ -174,13 +177,14 @@ bool TapPort::write_frame(const engine::HostFrame& frame) noexcept {
   for (const engine::Piece* piece = &frame.first; piece != nullptr; piece = piece->next) {
     if (static_cast<std::size_t>(used) == parts.size()) {
       note_error(EMSGSIZE);
-      return false;
+      return Write::kRefused;
     }
     parts[used++] = {piece->at, piece->length};
   }
-  if (::writev(fd_, parts.data(), used) >= 0) return true;
-  note_error(errno);
-  return false;
+  if (::writev(fd_, parts.data(), used) >= 0) return Write::kWritten;
+  const int number = errno;
+  note_error(number);
+  return is_passing(number) || gone() ? Write::kNoRoom : Write::kRefused;
 }
 
 // EIO is an interface that is down: it may come up again. EBADFD is one that was deleted, and its

@@ -43,7 +43,7 @@ class TapPort final : public engine::HostPort {
 
   std::uint16_t rx_burst(const engine::PacketPools& pools,
                          std::span<rte_mbuf*> into) noexcept override;
-  std::uint16_t tx_burst(std::span<const engine::HostFrame> frames) noexcept override;
+  engine::HostWritten tx_burst(std::span<const engine::HostFrame> frames) noexcept override;
   [[nodiscard]] engine::HostOffloads offloads() const noexcept override { return offloads_; }
   std::size_t wait_fds(std::span<int, engine::kMaxWaitFds> into) const noexcept override;
   [[nodiscard]] std::uint64_t neighbour_answered() const noexcept override;
@@ -57,6 +57,7 @@ class TapPort final : public engine::HostPort {
 
  private:
   enum class Read : std::uint8_t { kFrame, kConsumed, kNothing };
+  enum class Write : std::uint8_t { kWritten, kRefused, kNoRoom };
   enum Counter : std::uint8_t {
     kAnswered,
     kIgnored,
@@ -73,7 +74,7 @@ class TapPort final : public engine::HostPort {
   Read read_frame(rte_mbuf* frame, rte_mbuf* super, rte_mbuf*& into) noexcept;
   bool accept_header(const VnetHeader& header, rte_mbuf* frame) noexcept;
   bool answer_neighbour(ByteView frame) noexcept;
-  bool write_frame(const engine::HostFrame& frame) noexcept;
+  Write write_frame(const engine::HostFrame& frame) noexcept;
   void note_error(int number) noexcept;
   void count(Counter counter) noexcept;
 

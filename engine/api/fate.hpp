@@ -22,7 +22,7 @@ enum class Fate : std::uint8_t {
   kDropStagingFull,     // no room to wait for a route or a session
   kDropStagingExpired,  // waited too long
   kDropUnreachable,     // rejected by the overlay; the sender was told by ICMP
-  kDropHostFull,        // the host's queue took no more
+  kDropHostFull,        // the host took no more, or not this one
   // Wire side:
   kDropWireMalformed,       // shorter than its kind allows, or a kind nobody knows
   kDropWireUnknownSession,  // receiver index that is not ours, or no longer

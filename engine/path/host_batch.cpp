@@ -20,11 +20,7 @@ void HostBatch::answer(rte_mbuf* packet, const InnerPacket& inner) noexcept {
 void HostBatch::flush() noexcept {
   if (frames_.empty()) return;
   const std::span<const HostFrame> frames = frames_.finish();
-  const std::uint16_t written = port_.tx_burst(frames);
-  std::uint64_t delivered = 0;
-  std::uint64_t refused = 0;
-  for (std::size_t i = 0; i < frames.size(); ++i)
-    (i < written ? delivered : refused) += frames[i].packets;
+  const auto [delivered, refused] = port_.tx_burst(frames);
   if (delivered != 0) counters_.count(Fate::kDelivered, delivered);
   if (refused != 0) counters_.count(Fate::kDropHostFull, refused);
   frames_.clear();

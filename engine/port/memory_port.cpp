@@ -106,8 +106,8 @@ std::uint16_t MemoryHostPort::rx_burst(const PacketPools& pools,
   return in_.pop(into.first(std::min<std::size_t>(into.size(), kBurst)));
 }
 
-std::uint16_t MemoryHostPort::tx_burst(std::span<const HostFrame> frames) noexcept {
-  std::uint16_t written = 0;
+HostWritten MemoryHostPort::tx_burst(std::span<const HostFrame> frames) noexcept {
+  HostWritten written;
   for (const HostFrame& frame : frames) {
     static constexpr std::uint8_t kAddresses[12] = {2, 0, 0, 0, 0, 1, 2, 1};
     std::memcpy(frame.first.at, kAddresses, sizeof kAddresses);
@@ -116,9 +116,10 @@ std::uint16_t MemoryHostPort::tx_burst(std::span<const HostFrame> frames) noexce
     rte_mbuf* copy = pool_ == nullptr ? nullptr : copy_frame(frame, pool_);
     if (copy == nullptr || out_.push({&copy, 1}) == 0) {
       rte_pktmbuf_free(copy);
-      break;
+      written.refused += frame.packets;
+    } else {
+      written.delivered += frame.packets;
     }
-    ++written;
   }
   return written;
 }

@@ -42,7 +42,7 @@ class MemoryHostPort final : public HostPort {
   std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept override;
   // Copies each frame into a chain of buffers with the marks that HostPort::rx_burst describes.
   // Ethernet destination 02:00:00:00:00:01; the source ends in the last four bytes of the inner.
-  std::uint16_t tx_burst(std::span<const HostFrame> frames) noexcept override;
+  HostWritten tx_burst(std::span<const HostFrame> frames) noexcept override;
   [[nodiscard]] HostOffloads offloads() const noexcept override {
     return {.tcp = true, .udp = true};
   }

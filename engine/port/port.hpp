@@ -37,6 +37,12 @@ struct HostOffloads {
 
 // Ethernet frames to and from the host's kernel. ARP and neighbour discovery are the port's own
 // business: they never show up here.
+// What became of frames for the host, in packets of wire size.
+struct HostWritten {
+  std::uint32_t delivered = 0;
+  std::uint32_t refused = 0;
+};
+
 class HostPort {
  public:
   virtual ~HostPort() = default;
@@ -48,9 +54,10 @@ class HostPort {
   // pseudo-header's sum alone has l2_len, l3_len and RTE_MBUF_F_TX_TCP_CKSUM or
   // RTE_MBUF_F_TX_UDP_CKSUM. The port has checked that these lengths lie inside the frame.
   virtual std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept = 0;
-  // Takes frames from the front: returns how many were written. Writes the Ethernet header of each
-  // first; the buffers stay the caller's.
-  virtual std::uint16_t tx_burst(std::span<const HostFrame> frames) noexcept = 0;
+  // Writes the Ethernet header of each frame, and then the frame; the buffers stay the caller's. A
+  // frame that the host refuses does not keep the others back; after one for which there was no
+  // room, none is tried.
+  virtual HostWritten tx_burst(std::span<const HostFrame> frames) noexcept = 0;
   [[nodiscard]] virtual HostOffloads offloads() const noexcept = 0;
   // Readable while rx_burst would find something. Returns how many were written to `into`.
   virtual std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept = 0;

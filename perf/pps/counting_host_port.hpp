@@ -24,11 +24,13 @@ class CountingHostPort final : public engine::HostPort {
     std::copy_n(waiting_.begin(), count_, into.begin());
     return std::exchange(count_, std::uint16_t{0});
   }
-  std::uint16_t tx_burst(std::span<const engine::HostFrame> frames) noexcept override {
+  engine::HostWritten tx_burst(std::span<const engine::HostFrame> frames) noexcept override {
     frames_ += frames.size();
+    engine::HostWritten written;
     for (const engine::HostFrame& frame : frames)
-      packets_ += frame.packets;
-    return static_cast<std::uint16_t>(frames.size());
+      written.delivered += frame.packets;
+    packets_ += written.delivered;
+    return written;
   }
   [[nodiscard]] engine::HostOffloads offloads() const noexcept override {
     return {.tcp = true, .udp = true};

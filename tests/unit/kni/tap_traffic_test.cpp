@@ -70,8 +70,9 @@ class TapTraffic : public testing::PrivateNetwork {
   }
 
   // From the peer 192.168.10.20, or fd00:10::20.
-  [[nodiscard]] std::uint16_t write(Bytes frame) {
-    return port_->tx_burst(std::array{testing::host_frame(frame)});
+  // How many were written.
+  [[nodiscard]] std::uint32_t write(Bytes frame) {
+    return port_->tx_burst(std::array{testing::host_frame(frame)}).delivered;
   }
 
   std::optional<HostLink> link_;
