@@ -7,7 +7,7 @@ FIELDS = {"name", "family_index", "per_family_instance_index", "run_name", "run_
           "repetitions", "repetition_index", "threads", "iterations", "real_time", "cpu_time",
           "time_unit", "bytes_per_second", "error_occurred", "error_message"}
 SHOWN = ("segment_bench", "coalesce_bench", "table_bench", "replay_window_bench",
-         "handshake_bench")
+         "handshake_bench", "tap_io_bench")
 TO_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
