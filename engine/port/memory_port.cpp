@@ -108,15 +108,21 @@ std::uint16_t MemoryHostPort::rx_burst(const PacketPools& pools,
 
 HostWritten MemoryHostPort::tx_burst(std::span<const HostFrame> frames) noexcept {
   HostWritten written;
+  bool room = pool_ != nullptr;
   for (const HostFrame& frame : frames) {
+    if (!room) {
+      written.refused += frame.packets;
+      continue;
+    }
     static constexpr std::uint8_t kAddresses[12] = {2, 0, 0, 0, 0, 1, 2, 1};
     std::memcpy(frame.first.at, kAddresses, sizeof kAddresses);
     std::memcpy(frame.first.at + 8, &frame.source.bytes()[12], 4);
     store_be<std::uint16_t>(frame.first.at + 12, frame.source.is_v4() ? 0x0800 : 0x86dd);
-    rte_mbuf* copy = pool_ == nullptr ? nullptr : copy_frame(frame, pool_);
+    rte_mbuf* copy = copy_frame(frame, pool_);
     if (copy == nullptr || out_.push({&copy, 1}) == 0) {
       rte_pktmbuf_free(copy);
       written.refused += frame.packets;
+      room = false;
     } else {
       written.delivered += frame.packets;
     }
