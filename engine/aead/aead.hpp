@@ -1,6 +1,7 @@
 // The AEAD of data datagrams, a burst at a time: intel-ipsec-mb where the processor allows it,
-// libsodium elsewhere. Nonce: four zero bytes, then the counter in little endian (WireGuard paper
-// §5.4.6), for both suites; no additional data; a 16-byte tag behind the ciphertext.
+// libsodium elsewhere. Nonce: the key's salt, which WireGuard leaves at zero, then the counter in
+// little endian (WireGuard paper §5.4.6), for both suites; no additional data; a 16-byte tag behind
+// the ciphertext.
 // Each lcore owns one AeadEngine. Keys are expanded by the overlay thread with an engine of its own
 // and may be used by any lcore's.
 #pragma once
@@ -26,6 +27,9 @@ class alignas(64) AeadKey {
   ~AeadKey();
 
   static constexpr std::size_t kStorage = 1088;
+
+  // The first four bytes of every nonce, as they stand in memory (the salt of RFC 4106).
+  std::uint32_t salt = 0;
 
  private:
   friend class AeadEngine;

@@ -22,9 +22,9 @@ const gcm_key_data* gcm_key(const std::uint8_t* storage) noexcept {
 // The nonce of nonce_of(), and four bytes behind it, in a single store. The library loads it at
 // once and as a whole, and would wait for two stores of its parts to reach the cache: sealing 64
 // bytes with AES-256-GCM then takes 55 ns instead of 31 (aead_bench).
-void write_nonce(std::uint8_t* at, std::uint64_t counter) noexcept {
-  const auto high = static_cast<long long>(counter >> 32);
-  const auto low = static_cast<long long>(counter << 32);
+void write_nonce(std::uint8_t* at, const AeadJob& job) noexcept {
+  const auto high = static_cast<long long>(job.counter >> 32);
+  const auto low = static_cast<long long>(job.counter << 32 | job.key->salt);
   _mm_store_si128(reinterpret_cast<__m128i*>(at), _mm_set_epi64x(high, low));
 }
 
@@ -105,7 +105,7 @@ void IpsecMbAead::expand(AeadSuite suite, const Secret<32>& raw, AeadKey& key) c
 
 inline void IpsecMbAead::seal_gcm(AeadJob& job) noexcept {
   alignas(16) std::array<std::uint8_t, 16> nonce;
-  write_nonce(nonce.data(), job.counter);
+  write_nonce(nonce.data(), job);
   const std::uint8_t* const in = bring_front(job);
   mb_->gcm256_enc(gcm_key(job.key->storage_), &gcm_context_, job.out, in, job.length, nonce.data(),
                   nullptr, 0, job.out + job.length, kTagSize);
@@ -114,7 +114,7 @@ inline void IpsecMbAead::seal_gcm(AeadJob& job) noexcept {
 
 inline void IpsecMbAead::open_gcm(AeadJob& job) noexcept {
   alignas(16) std::array<std::uint8_t, 16> nonce;
-  write_nonce(nonce.data(), job.counter);
+  write_nonce(nonce.data(), job);
   std::array<std::uint8_t, kTagSize> tag;
   mb_->gcm256_dec(gcm_key(job.key->storage_), &gcm_context_, job.out, job.in, job.length,
                   nonce.data(), nullptr, 0, tag.data(), kTagSize);
@@ -136,7 +136,7 @@ void IpsecMbAead::run_chacha(std::span<AeadJob* const> batch) noexcept {
   for (std::uint32_t i = 0; i < count; ++i) {
     AeadJob& job = *batch[i];
     Slot& slot = slots_[i];
-    write_nonce(slot.nonce.data(), job.counter);
+    write_nonce(slot.nonce.data(), job);
     std::uint8_t* const tag =
         kDirection == IMB_DIR_ENCRYPT ? job.out + job.length : slot.tag.data();
     fill(*jobs[i], kDirection, job, job.key->storage_, slot.nonce.data(), tag);

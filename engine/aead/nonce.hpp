@@ -14,10 +14,11 @@ namespace ipop::engine {
 
 inline constexpr std::size_t kNonceSize = 12;
 
-// Four zero bytes, then the counter in little endian (WireGuard paper §5.4.6).
-[[nodiscard]] inline std::array<std::uint8_t, kNonceSize> nonce_of(std::uint64_t counter) noexcept {
-  std::array<std::uint8_t, kNonceSize> nonce{};
-  store_le<std::uint64_t>(&nonce[4], counter);
+// The salt, then the counter in little endian (WireGuard paper §5.4.6).
+[[nodiscard]] inline std::array<std::uint8_t, kNonceSize> nonce_of(const AeadJob& job) noexcept {
+  std::array<std::uint8_t, kNonceSize> nonce;
+  std::memcpy(nonce.data(), &job.key->salt, 4);
+  store_le<std::uint64_t>(&nonce[4], job.counter);
   return nonce;
 }
 

@@ -42,7 +42,7 @@ void SodiumAead::expand(AeadSuite suite, const Secret<32>& raw, AeadKey& key) co
 
 void SodiumAead::seal_burst(std::span<AeadJob> jobs) noexcept {
   for (AeadJob& job : jobs) {
-    const auto nonce = nonce_of(job.counter);
+    const auto nonce = nonce_of(job);
     std::uint8_t* const tag = job.out + job.length;
     const std::uint8_t* const in = bring_front(job);
     if (job.key->suite_ == AeadSuite::kAes256Gcm) {
@@ -60,7 +60,7 @@ void SodiumAead::seal_burst(std::span<AeadJob> jobs) noexcept {
 
 void SodiumAead::open_burst(std::span<AeadJob> jobs) noexcept {
   for (AeadJob& job : jobs) {
-    const auto nonce = nonce_of(job.counter);
+    const auto nonce = nonce_of(job);
     const std::uint8_t* const tag = job.in + job.length;
     int refused;
     if (job.key->suite_ == AeadSuite::kAes256Gcm) {
