@@ -21,6 +21,11 @@ bool is_icmp(const InnerPacket& inner) noexcept {
   return inner.protocol == (inner.version == 4 ? 1 : 58);
 }
 
+bool has_room(const HostFrame& frame, std::uint32_t payload) noexcept {
+  return frame.packets < Coalescer::kPerFrame &&
+         frame.size - kEthernetHeader + payload <= kMaxPacket;
+}
+
 // After this one nothing may be merged.
 bool ends(const std::uint8_t* packet, Transport transport) noexcept {
   return transport.protocol == kProtocolTcp && (flags_of(packet, transport) & kFinPsh) != 0;
@@ -88,21 +93,20 @@ bool same_tcp(const std::uint8_t* first, const std::uint8_t* next,
 
 }  // namespace
 
-void Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
+bool Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
                     bool partial) noexcept {
   if (!transport) {
     // A fragment may belong to any flow between these hosts: what follows must not overtake it.
-    if (!is_icmp(inner)) open_count_ = 0;
+    if (!is_icmp(inner)) close_all();
     open_frame(packet, inner).partial = false;
-    return;
+    return false;
   }
   const std::uint32_t key = flow_key(packet, inner, transport);
   const std::uint16_t index = find(packet, transport, key);
   if (index != kFrames) {
     if (fits(index, packet, transport) &&
         checksums_allow(index, packet, inner, transport, partial)) {
-      append(index, packet, transport);
-      return;
+      return append(index, packet, transport);
     }
     close(index);
   }
@@ -111,9 +115,20 @@ void Coalescer::add(std::uint8_t* packet, const InnerPacket& inner, Transport tr
   flow.key = key;
   flow.partial = partial;
   flow.verified = false;
-  if (!may_open(packet, transport)) return;
+  if (!may_open(packet, transport)) return false;
   flow.next_sequence = load_be<std::uint32_t>(packet + transport.start + 4) + transport.payload();
   keep_open(static_cast<std::uint16_t>(count_ - 1));
+  return false;
+}
+
+bool Coalescer::extend(std::uint8_t* packet, std::uint32_t length) noexcept {
+  if (!next_.is(packet, length)) return false;
+  const std::uint32_t payload = next_.payload();
+  if (!has_room(frames_[next_frame_], payload) || pieces_ == kPieces) [[unlikely]]
+    return false;
+  add_piece(next_frame_, packet + next_.headers(), payload);
+  next_.advance();
+  return true;
 }
 
 // Inline, like others below, for what calls cost: see decap.cpp.
@@ -147,8 +162,7 @@ inline bool Coalescer::fits(std::uint16_t index, const std::uint8_t* packet,
   const HostFrame& frame = frames_[index];
   if (transport.start != flow.transport.start ||
       transport.header_length != flow.transport.header_length || transport.payload() == 0 ||
-      transport.payload() > flow.transport.payload() || frame.packets == kPerFrame ||
-      frame.size - kEthernetHeader + transport.payload() > kMaxPacket ||
+      transport.payload() > flow.transport.payload() || !has_room(frame, transport.payload()) ||
       !same_ip(flow.packet, packet, frame.packets)) {
     return false;
   }
@@ -173,22 +187,50 @@ inline bool Coalescer::checksums_allow(std::uint16_t index, const std::uint8_t* 
          (partial || checksum_is_right({packet, inner.total_length}, inner, transport));
 }
 
-inline void Coalescer::append(std::uint16_t index, std::uint8_t* packet,
-                              Transport transport) noexcept {
+inline void Coalescer::add_piece(std::uint16_t index, std::uint8_t* at,
+                                 std::uint32_t length) noexcept {
   HostFrame& frame = frames_[index];
   Flow& flow = flows_[index];
   Piece& piece = more_[pieces_++];
-  piece = {.at = packet + transport.headers(), .length = transport.payload(), .next = nullptr};
+  piece = {.at = at, .length = length, .next = nullptr};
   flow.last->next = &piece;
   flow.last = &piece;
-  flow.next_sequence += transport.payload();
-  frame.size += transport.payload();
+  flow.next_sequence += length;
+  frame.size += length;
   ++frame.packets;
+}
+
+inline bool Coalescer::append(std::uint16_t index, std::uint8_t* packet,
+                              Transport transport) noexcept {
+  const Flow& flow = flows_[index];
+  const std::uint16_t before = frames_[index].packets;
+  add_piece(index, packet + transport.headers(), transport.payload());
   if (transport.protocol == kProtocolTcp) {
     std::uint8_t& flags = flow.packet[flow.transport.start + 13];
     flags = static_cast<std::uint8_t>(flags | (flags_of(packet, transport) & kFinPsh));
   }
-  if (ends(packet, transport) || transport.payload() < flow.transport.payload()) close(index);
+  if (ends(packet, transport) || transport.payload() < flow.transport.payload()) {
+    close(index);
+    return false;
+  }
+  return expect_next(index, packet, transport, before);
+}
+
+// Ids that go up by one or stay are what systems write; what else they may be where they mean
+// nothing is not worth guessing.
+inline bool Coalescer::expect_next(std::uint16_t index, const std::uint8_t* packet,
+                                   Transport transport, std::uint16_t before) noexcept {
+  next_.forget();
+  if (!flows_[index].partial) return false;
+  const std::uint8_t* const first = flows_[index].packet;
+  const bool v4 = packet[0] >> 4 == 4;
+  const auto step = static_cast<std::uint16_t>(load_be<std::uint16_t>(packet + 4) -
+                                               load_be<std::uint16_t>(first + 4));
+  const bool counts = v4 && step == before;
+  if (v4 && !counts && step != 0) return false;
+  next_.follow(packet, transport, counts);
+  next_frame_ = index;
+  return true;
 }
 
 inline Coalescer::Flow& Coalescer::open_frame(std::uint8_t* packet,
@@ -214,6 +256,7 @@ inline void Coalescer::keep_open(std::uint16_t index) noexcept {
 }
 
 void Coalescer::close(std::uint16_t index) noexcept {
+  if (index == next_frame_) next_.forget();
   const auto end = open_.begin() + open_count_;
   const auto at = std::find(open_.begin(), end, index);
   std::copy(at + 1, end, at);
@@ -258,7 +301,8 @@ std::span<const HostFrame> Coalescer::finish() noexcept {
 }
 
 void Coalescer::clear() noexcept {
-  count_ = pieces_ = open_count_ = 0;
+  count_ = pieces_ = 0;
+  close_all();
 }
 
 }  // namespace ipop::engine

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "engine/path/inner_packet.hpp"
+#include "engine/path/next_segment.hpp"
 #include "engine/path/transport.hpp"
 #include "engine/port/port.hpp"
 
@@ -30,9 +31,13 @@ class Coalescer {
 
   // A whole packet at its IP header, in a buffer that stays until clear(), with 14 bytes in front
   // of it that may be written. `transport`: what parse_transport() finds. `partial`:
-  // its checksum is; then it has a transport header. Not when full.
-  void add(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
+  // its checksum is; then it has a transport header. Not when full. True: what comes next of this
+  // flow is expected now, and extend() can take it.
+  bool add(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
            bool partial) noexcept;
+  // Takes the packet, as it was opened, its partial checksum marked, if it is the expected one, to
+  // the byte: what add() was told of the last one holds for it, but for the sequence. Any time.
+  [[nodiscard]] bool extend(std::uint8_t* packet, std::uint32_t length) noexcept;
 
   // Completes the headers. No add() between this and clear().
   [[nodiscard]] std::span<const HostFrame> finish() noexcept;
@@ -54,6 +59,10 @@ class Coalescer {
   Flow& open_frame(std::uint8_t* packet, const InnerPacket& inner) noexcept;
   void keep_open(std::uint16_t index) noexcept;
   void close(std::uint16_t index) noexcept;
+  void close_all() noexcept {
+    open_count_ = 0;
+    next_.forget();
+  }
   [[nodiscard]] bool may_open(const std::uint8_t* packet, Transport transport) const noexcept;
   // The open frame of this packet's flow, or kFrames.
   [[nodiscard]] std::uint16_t find(const std::uint8_t* packet, Transport transport,
@@ -63,7 +72,10 @@ class Coalescer {
   [[nodiscard]] bool checksums_allow(std::uint16_t index, const std::uint8_t* packet,
                                      const InnerPacket& inner, Transport transport,
                                      bool partial) noexcept;
-  void append(std::uint16_t index, std::uint8_t* packet, Transport transport) noexcept;
+  bool append(std::uint16_t index, std::uint8_t* packet, Transport transport) noexcept;
+  [[nodiscard]] bool expect_next(std::uint16_t index, const std::uint8_t* packet,
+                                 Transport transport, std::uint16_t before) noexcept;
+  void add_piece(std::uint16_t index, std::uint8_t* at, std::uint32_t length) noexcept;
   void describe(HostFrame& frame, const Flow& flow) noexcept;
 
   HostOffloads offloads_;
@@ -74,6 +86,8 @@ class Coalescer {
   std::array<HostFrame, kFrames> frames_;
   std::array<Flow, kFrames> flows_;
   std::array<Piece, kPieces> more_;
+  NextSegment next_;
+  std::uint16_t next_frame_ = kFrames;  // whose next one that is
 };
 
 }  // namespace ipop::engine

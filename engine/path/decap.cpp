@@ -17,6 +17,12 @@ bool is_control(std::uint8_t first) noexcept {
   return (first & 0xf0) == 0x10;
 }
 
+void count_data(Session& session, std::uint32_t bytes, Instant now) noexcept {
+  session.received.data_packets.add(1);
+  session.received.data_bytes.add(bytes);
+  session.received.last_data.set(now);
+}
+
 bool is_ip(std::uint8_t first) noexcept {
   return (first >> 4) == 4 || (first >> 4) == 6;
 }
@@ -25,6 +31,7 @@ bool is_ip(std::uint8_t first) noexcept {
 
 void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
   Sealed sealed;
+  run_ = {};
   for (rte_mbuf* const buffer : buffers) {
     if (buffer->nb_segs != 1) [[unlikely]] {
       counters_.count(Fate::kDropWireMalformed);
@@ -120,7 +127,18 @@ inline void Decap::accept(const Datagram& datagram, Session& session, const Aead
     session.received.confirmed =
         punts_.event(PuntKind::kSessionConfirmed, session.peer, session.local, *datagram.source);
   }
-  handle_plaintext({.at = job.out, .length = job.length, .source = datagram.source}, session, now);
+  const Datagram text{.at = job.out, .length = job.length, .source = datagram.source};
+  if (!continue_run(text, session, now)) handle_plaintext(text, session, now);
+}
+
+inline bool Decap::continue_run(const Datagram& text, Session& session, Instant now) noexcept {
+  if (run_.session != &session || !host_.continue_flow(text.at, text.length)) return false;
+  if (text.source != run_.source && *text.source != *run_.source) [[unlikely]] {
+    const PeerView* const view = table_.peers.find(session.peer);
+    if (view != nullptr) follow_path(*text.source, session, *view, now);
+  }
+  count_data(session, text.length, now);
+  return true;
 }
 
 inline void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept {
@@ -166,10 +184,10 @@ inline void Decap::handle_inner(const Datagram& text, Session& session, const Pe
     counters_.count(Fate::kDropSourceNotAllowed);
     return;
   }
-  session.received.data_packets.add(1);
-  session.received.data_bytes.add(inner->total_length);
-  session.received.last_data.set(now);
-  host_.deliver(text.at, *inner, transport, partial);
+  count_data(session, inner->total_length, now);
+  if (host_.deliver(text.at, *inner, transport, partial)) {
+    run_ = {.session = &session, .source = text.source};
+  }
 }
 
 void Decap::follow_path(const Endpoint& source, Session& session, const PeerView& view,

@@ -45,12 +45,20 @@ class Decap {
     std::size_t count = 0;
   };
 
+  // Whose packet came last of a flow that the host batch can continue. What was found out about
+  // it, that its source is the peer's and where it came from, holds for what continues it.
+  struct Run {
+    const Session* session = nullptr;
+    const Endpoint* source = nullptr;
+  };
+
   void sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
             Sealed& sealed) noexcept;
   void open(Sealed& sealed, Instant now) noexcept;
   void find_sessions(Sealed& sealed, Instant now) noexcept;
   void accept(const Datagram& datagram, Session& session, const AeadJob& job, Instant now) noexcept;
   // From here on `text` is the plaintext alone.
+  [[nodiscard]] bool continue_run(const Datagram& text, Session& session, Instant now) noexcept;
   void handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept;
   void handle_inner(const Datagram& text, Session& session, const PeerView& view,
                     Instant now) noexcept;
@@ -62,6 +70,7 @@ class Decap {
   HostBatch& host_;
   PuntRing& punts_;
   LcoreCounters& counters_;
+  Run run_;  // within one wire_burst()
 };
 
 }  // namespace ipop::engine

@@ -4,11 +4,11 @@
 
 namespace ipop::engine {
 
-void HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
+bool HostBatch::deliver(std::uint8_t* packet, const InnerPacket& inner, Transport transport,
                         bool partial) noexcept {
   if (frames_.full()) [[unlikely]]
     flush();
-  frames_.add(packet, inner, transport, partial);
+  return frames_.add(packet, inner, transport, partial);
 }
 
 void HostBatch::answer(rte_mbuf* packet, const InnerPacket& inner) noexcept {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "engine/path/checksum.hpp"
 #include "engine/path/packet.hpp"
 #include "engine/path/transport.hpp"
 #include "perf/pps/workload.hpp"
@@ -26,6 +27,7 @@ std::uint8_t* write_start(rte_mbuf* frame, const IpAddress& from, const IpAddres
   ip[9] = protocol;
   store_be(ip + 12, from.v4());
   store_be(ip + 16, to.v4());
+  store_be(ip + 10, internet_checksum({ip, kIpv4Header}));
   store_be(ip + kIpv4Header, std::uint32_t{5000} << 16 | 5001);  // both ports, in either protocol
   set_length(frame, static_cast<std::uint32_t>(size + kEthernetHeader));
   frame->l2_len = kEthernetHeader;

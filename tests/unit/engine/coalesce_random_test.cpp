@@ -90,6 +90,7 @@ class BadNetwork {
 TEST(CoalescerModel, GivesBackWhatCame) {
   std::size_t packets = 0;
   std::size_t frames = 0;
+  std::size_t extended = 0;
   for (std::uint64_t seed = 1; seed <= IPOP_MODEL_SEEDS; ++seed) {
     BadNetwork network(seed);
     Merging merging;
@@ -103,8 +104,10 @@ TEST(CoalescerModel, GivesBackWhatCame) {
     for (const std::size_t count : merging.counts())
       packets += count;
     frames += merging.frames().size();
+    extended += merging.extended();
   }
   EXPECT_GT(packets, IPOP_MODEL_SEEDS * 333u);
+  EXPECT_GT(extended, packets / 20) << "too few were expected to say anything";
   EXPECT_LT(frames, packets / 3) << "too little was merged to say anything";
 }
 

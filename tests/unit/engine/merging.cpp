@@ -92,8 +92,15 @@ void Merging::add(const Arrival& arrival) {
   // Exactly as large as the contract says, for sanitizers.
   packet.insert(packet.begin(), kInFront, 0xee);
   buffers_.push_back(std::move(packet));
-  const Transport transport = parse_transport(ByteView(buffers_.back()).subspan(kInFront), *inner);
-  coalescer_.add(buffers_.back().data() + kInFront, *inner, transport, arrival.partial);
+  std::uint8_t* const at = buffers_.back().data() + kInFront;
+  if (arrival.partial) *at |= kPartialBit;
+  if (expecting_ && coalescer_.extend(at, inner->total_length)) {
+    ++extended_;
+    return;
+  }
+  if (arrival.partial) *at &= static_cast<std::uint8_t>(~kPartialBit);
+  const Transport transport = parse_transport({at, inner->total_length}, *inner);
+  expecting_ |= coalescer_.add(at, *inner, transport, arrival.partial);
 }
 
 void Merging::finish_turn() {

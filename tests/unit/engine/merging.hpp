@@ -35,6 +35,8 @@ class Merging {
   // Frames of all turns that are finished.
   [[nodiscard]] const std::vector<MergedFrame>& frames() const { return frames_; }
   [[nodiscard]] std::vector<std::size_t> counts() const;
+  // How many packets were taken because they were just what had been expected.
+  [[nodiscard]] std::size_t extended() const { return extended_; }
   // Empty if all frames of finished turns, cut again, give what was added: each flow's packets in
   // their order, no packet on another side of one that may belong to any flow, none lost or
   // invented. Else what is wrong.
@@ -45,6 +47,8 @@ class Merging {
   std::deque<Bytes> buffers_;  // of this turn
   std::vector<Arrival> taken_;
   std::vector<MergedFrame> frames_;
+  std::size_t extended_ = 0;
+  bool expecting_ = false;
 };
 
 }  // namespace ipop::engine
