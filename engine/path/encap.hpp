@@ -7,6 +7,7 @@
 #include "engine/api/inject.hpp"
 #include "engine/lcore_counters.hpp"
 #include "engine/path/host_answers.hpp"
+#include "engine/path/host_packet.hpp"
 #include "engine/path/punt_ring.hpp"
 #include "engine/path/staging.hpp"
 #include "engine/path/wire_batch.hpp"
@@ -47,6 +48,7 @@ class Encap {
   HostAnswers& answers_;
   PuntRing& punts_;
   LcoreCounters& counters_;
+  HostPackets host_;
   Staging staging_;
 };
 
