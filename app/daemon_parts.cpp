@@ -19,10 +19,30 @@ kni::HostLinkSettings link_settings(const conf::Config& config) {
           .addresses = inner_addresses(config)};
 }
 
+namespace {
+
+// As engine::make_aead_engine() takes it.
+const char* aead_name(conf::AeadChoice choice) {
+  switch (choice) {
+    case conf::AeadChoice::kAvx512:
+      return "avx512";
+    case conf::AeadChoice::kIpsecMb:
+      return "ipsec-mb";
+    case conf::AeadChoice::kLibsodium:
+      return "libsodium";
+    case conf::AeadChoice::kAuto:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 engine::EngineSettings engine_settings(const conf::Config& config) {
   engine::EngineSettings settings{.poll = config.engine.poll,
                                   .hugepages = config.engine.hugepages,
-                                  .memory_mb = config.engine.memory_mb};
+                                  .memory_mb = config.engine.memory_mb,
+                                  .aead = aead_name(config.engine.aead)};
   settings.pool.largest_packet =
       std::max<std::uint32_t>(settings.pool.largest_packet, link_settings(config).mtu);
   return settings;

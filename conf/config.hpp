@@ -60,12 +60,14 @@ struct Overlay {
 enum class PollMode { kAdaptive, kBusy };
 enum class Hugepages { kAuto, kNever, kRequire };
 enum class CipherChoice { kAuto, kAes256Gcm, kChaCha20Poly1305 };
+enum class AeadChoice { kAuto, kAvx512, kIpsecMb, kLibsodium };
 
 struct Engine {
   PollMode poll = PollMode::kAdaptive;
   Hugepages hugepages = Hugepages::kAuto;
   std::uint32_t memory_mb = 0;  // 0 = auto
   CipherChoice cipher = CipherChoice::kAuto;
+  AeadChoice aead = AeadChoice::kAuto;  // whose code computes it
 };
 
 struct Log {

@@ -93,6 +93,11 @@ void read_engine(const Section& section, Engine& engine) {
                 Choice<CipherChoice>{{{"auto", CipherChoice::kAuto},
                                       {"aes-256-gcm", CipherChoice::kAes256Gcm},
                                       {"chacha20-poly1305", CipherChoice::kChaCha20Poly1305}}});
+  section.value("aead", engine.aead,
+                Choice<AeadChoice>{{{"auto", AeadChoice::kAuto},
+                                    {"avx512", AeadChoice::kAvx512},
+                                    {"ipsec-mb", AeadChoice::kIpsecMb},
+                                    {"libsodium", AeadChoice::kLibsodium}}});
 }
 
 void read_log(const Section& section, Log& log) {

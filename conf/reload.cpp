@@ -26,6 +26,7 @@ Changes compare(const Config& running, const Config& next) {
   restart("engine.hugepages", running.engine.hugepages, next.engine.hugepages);
   restart("engine.memory_mb", running.engine.memory_mb, next.engine.memory_mb);
   restart("engine.cipher", running.engine.cipher, next.engine.cipher);
+  restart("engine.aead", running.engine.aead, next.engine.aead);
   live("log.level", running.log.level, next.log.level);
   live("log.format", running.log.format, next.log.format);
   restart("paths.state", running.paths.state, next.paths.state);

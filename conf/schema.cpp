@@ -58,6 +58,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"engine.hugepages"},
     {"engine.memory_mb"},
     {"engine.cipher"},
+    {"engine.aead"},
     not_supported("engine.lanes", "auto 1"),
     {"wire", kSection, false},
     not_supported("wire.backend", "socket"),

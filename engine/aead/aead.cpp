@@ -7,8 +7,12 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "engine/aead/differential.hpp"
 #include "engine/aead/known_answers.hpp"
 #include "engine/aead/sodium_aead.hpp"
+#ifdef IPOP_HAVE_AVX512_AEAD
+#include "engine/aead/avx512_aead.hpp"
+#endif
 #ifdef IPOP_HAVE_IPSEC_MB
 #include "engine/aead/ipsec_mb_aead.hpp"
 #endif
@@ -21,19 +25,39 @@ struct Choice {
   std::unique_ptr<AeadEngine> (*make)();
 };
 
-// Best first.
-constexpr std::array kChoices{
-    Choice{"ipsec-mb",
-           []() -> std::unique_ptr<AeadEngine> {
+std::unique_ptr<AeadEngine> make_ipsec_mb() {
 #ifdef IPOP_HAVE_IPSEC_MB
-             return std::make_unique<IpsecMbAead>();
+  return std::make_unique<IpsecMbAead>();
 #else
-             throw std::runtime_error("this build does not have it");
+  throw std::runtime_error("this build does not have it");
 #endif
-           }},
-    Choice{"libsodium",
-           []() -> std::unique_ptr<AeadEngine> { return std::make_unique<SodiumAead>(); }},
-};
+}
+
+std::unique_ptr<AeadEngine> make_sodium() {
+  return std::make_unique<SodiumAead>();
+}
+
+// Beside a library, which takes short bursts, and after it agreed with it.
+std::unique_ptr<AeadEngine> make_avx512() {
+#ifdef IPOP_HAVE_AVX512_AEAD
+  const auto make_library = [] {
+    try {
+      return make_ipsec_mb();
+    } catch (const std::runtime_error&) {
+      return make_sodium();
+    }
+  };
+  auto engine = std::make_unique<Avx512Aead>(make_library());
+  check_same_results(*engine, *make_library());
+  return engine;
+#else
+  throw std::runtime_error("this build does not have it");
+#endif
+}
+
+// Best first.
+constexpr std::array kChoices{Choice{"avx512", make_avx512}, Choice{"ipsec-mb", make_ipsec_mb},
+                              Choice{"libsodium", make_sodium}};
 
 }  // namespace
 
@@ -58,7 +82,7 @@ std::unique_ptr<AeadEngine> make_aead_engine(const char* forced) {
   }
   if (reasons.empty()) {
     throw std::runtime_error("\"" + std::string(wanted) +
-                             "\" is not an AEAD engine: known are ipsec-mb and libsodium");
+                             "\" is not an AEAD engine: known are avx512, ipsec-mb and libsodium");
   }
   throw std::runtime_error("no AEAD engine to use on this machine: " + reasons);
 }

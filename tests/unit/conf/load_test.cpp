@@ -41,6 +41,7 @@ TEST(Load, FillsInTheDefaults) {
   EXPECT_EQ(config.engine.hugepages, Hugepages::kAuto);
   EXPECT_EQ(config.engine.memory_mb, 0u);
   EXPECT_EQ(config.engine.cipher, CipherChoice::kAuto);
+  EXPECT_EQ(config.engine.aead, AeadChoice::kAuto);
   EXPECT_EQ(config.log.level, log::Level::kInfo);
   EXPECT_EQ(config.log.format, log::Format::kText);
   EXPECT_EQ(config.paths.state, "/var/lib/ipop");
@@ -70,7 +71,7 @@ overlay:
       preshared_key: vWqAjqgHm3rN0bL7DJqmYNtYQ0yyLRKFMoIMTPBOnYM=
       persistent_keepalive: 25
     - {public_key: "QTpN2jqXcWvTsn1yTGWJZ4mUCqOBiE2+TurEQQSFPFs=", allowed_ips: ["::/0"]}
-engine: {poll: busy, hugepages: require, memory_mb: 128, cipher: aes-256-gcm}
+engine: {poll: busy, hugepages: require, memory_mb: 128, cipher: aes-256-gcm, aead: ipsec-mb}
 log: {level: trace, format: json}
 paths: {state: /tmp/state, runtime: /tmp/run}
 )");
@@ -109,6 +110,7 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_EQ(config.engine.hugepages, Hugepages::kRequire);
   EXPECT_EQ(config.engine.memory_mb, 128u);
   EXPECT_EQ(config.engine.cipher, CipherChoice::kAes256Gcm);
+  EXPECT_EQ(config.engine.aead, AeadChoice::kIpsecMb);
   EXPECT_EQ(config.log.level, log::Level::kTrace);
   EXPECT_EQ(config.log.format, log::Format::kJson);
   EXPECT_EQ(config.paths.state, "/tmp/state");

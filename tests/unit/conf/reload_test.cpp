@@ -47,6 +47,7 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
       {kNetwork, "engine: {hugepages: never}", {}, {"engine.hugepages"}},
       {kNetwork, "engine: {memory_mb: 64}", {}, {"engine.memory_mb"}},
       {kNetwork, "engine: {cipher: aes-256-gcm}", {}, {"engine.cipher"}},
+      {kNetwork, "engine: {aead: libsodium}", {}, {"engine.aead"}},
       {kNetwork, "log: {level: debug}", {"log.level"}, {}},
       {kNetwork, "log: {format: json}", {"log.format"}, {}},
       {kNetwork, "paths: {state: /s}", {}, {"paths.state"}},

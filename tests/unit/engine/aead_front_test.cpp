@@ -102,10 +102,11 @@ class AeadFront : public testing::TestWithParam<const char*> {
   std::vector<std::unique_ptr<AeadKey>> keys_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Aead, AeadFront, testing::Values("ipsec-mb", "libsodium"),
+INSTANTIATE_TEST_SUITE_P(Aead, AeadFront, testing::Values("avx512", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
-                           return std::string(parameter.param) == "libsodium" ? "Libsodium"
-                                                                              : "IpsecMb";
+                           std::string title(parameter.param);
+                           std::erase(title, '-');
+                           return title;
                          });
 
 TEST_P(AeadFront, SealsTheSegmentsOfAChainLikePlainPackets) {

@@ -97,10 +97,11 @@ class PublishedVectors : public testing::TestWithParam<const char*> {
   std::unique_ptr<AeadEngine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Aead, PublishedVectors, testing::Values("ipsec-mb", "libsodium"),
+INSTANTIATE_TEST_SUITE_P(Aead, PublishedVectors, testing::Values("avx512", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
-                           return std::string(parameter.param) == "libsodium" ? "Libsodium"
-                                                                              : "IpsecMb";
+                           std::string title(parameter.param);
+                           std::erase(title, '-');
+                           return title;
                          });
 
 TEST_P(PublishedVectors, OfCavpForSealingAreMet) {
