@@ -12,7 +12,7 @@ from harness.report import Report
 from harness.unit import run_unit_tests
 
 BUILD_LIMIT_S = 900
-FUZZ_SECONDS = 6  # for each target, in CI
+FUZZ_SECONDS = 4  # for each target, in CI
 
 DAEMON = ("app/ipopd", "app/ipopd_fast_timers", "app/ipop")
 
