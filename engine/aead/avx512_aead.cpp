@@ -1,5 +1,6 @@
 #include "engine/aead/avx512_aead.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -16,7 +17,8 @@ static_assert(sizeof(avx512::GcmKey) <= AeadKey::kStorage);
 // Where the kernel is at least as fast as intel-ipsec-mb (aead_bench, Zen 4): its lanes are
 // packets.
 bool pays_for_chacha(std::span<const AeadJob> jobs) noexcept {
-  return jobs.size() >= 8 || (jobs.size() >= 4 && jobs.front().length <= 512);
+  constexpr auto kIsShort = [](const AeadJob& job) { return job.length <= 512; };
+  return jobs.size() >= 8 || (jobs.size() >= 4 && std::ranges::all_of(jobs, kIsShort));
 }
 
 }  // namespace

@@ -93,8 +93,6 @@ inline Fate HostPackets::parse(const rte_mbuf* frame) noexcept {
     return Fate::kDropHostMalformed;
   }
   if (last_.destination.is_multicast()) return Fate::kDropHostMulticast;
-  // With hop-by-hop options, the next header decides about the length.
-  if (last_.version == 4 || last_.protocol != 0) last_frame_ = bytes.data();
   return Fate::kSent;
 }
 
@@ -124,6 +122,9 @@ Fate HostPackets::unwrap(rte_mbuf* frame) noexcept {
   if (partial && frame->tso_segsz == 0 && !check_partial(frame, last_)) {
     return Fate::kDropHostMalformed;
   }
+  // Only now: a frame that is dropped was not routed, and what resembles it must be. With
+  // hop-by-hop options, the next header decides about the length.
+  if (!same_ && (last_.version == 4 || last_.protocol != 0)) last_frame_ = at;
   return Fate::kSent;
 }
 

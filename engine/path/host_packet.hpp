@@ -37,7 +37,8 @@ class HostPackets {
 
   InnerPacket last_;
   bool same_ = false;
-  const std::uint8_t* last_frame_ = nullptr;  // as it came; nullptr = none that can be compared
+  // A frame that was ready, as it came, to compare the next one with; nullptr = none.
+  const std::uint8_t* last_frame_ = nullptr;
 };
 
 }  // namespace ipop::engine

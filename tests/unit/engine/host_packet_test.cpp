@@ -104,6 +104,37 @@ TEST_F(HostPacket, MeansTheSameBehindOneThatDiffersInABit) {
   EXPECT_GT(different_destinations, 200);
 }
 
+// Nobody was asked where the dropped one goes, so what it resembles must be.
+TEST_F(HostPacket, DoesNotGoWithTheLastGoodOneBehindADroppedOne) {
+  MarkedFrame marked_wrongly = frame(false, true);
+  marked_wrongly.marks.transport_start = 400;
+  HostPackets packets;
+  packets.begin_burst();
+  ASSERT_EQ(unwrap(packets, frame(false, false)).fate, Fate::kSent);
+  ASSERT_EQ(unwrap(packets, marked_wrongly).fate, Fate::kDropHostMalformed);
+  ASSERT_EQ(unwrap(packets, frame(false, true)).fate, Fate::kSent);
+  EXPECT_FALSE(packets.same_destination());
+}
+
+TEST_F(HostPacket, NeverReachesThePeerOfAnEarlierOneInTheBurst) {
+  EnginePair pair({.partial_checksums = true});
+  PacketSpec elsewhere{.to = ip("10.0.0.77"),
+                       .is_tcp = false,
+                       .payload = Bytes(30, 1),
+                       .checksum = Checksum::kPartial};
+  PacketSpec to_bob = elsewhere;
+  to_bob.to = pair.bob4;
+  MarkedFrame marked_wrongly = marked_frame(elsewhere);
+  marked_wrongly.marks.transport_start = 400;
+  pair.alice.from_host(marked_frame(to_bob));
+  pair.alice.from_host(marked_wrongly);
+  pair.alice.from_host(marked_frame(elsewhere));
+  pair.alice.turn();
+  EXPECT_EQ(pair.alice.count(Fate::kDropHostMalformed), 1u);
+  EXPECT_EQ(pair.alice.to_wire().size(), 1u) << "a packet went to a peer it is not for";
+  EXPECT_EQ(pair.alice.counters().staged, 1u);
+}
+
 TEST_F(HostPacket, IsMalformedWhenCutWhereverThatIs) {
   for (const bool six : {false, true}) {
     const MarkedFrame good = frame(false, six);
