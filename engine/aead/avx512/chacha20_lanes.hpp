@@ -92,6 +92,11 @@ class BlockList {
         put_one(pass, first + i, job, in + kBlock * i, job.out + at + kBlock * i,
                 block_ + static_cast<std::uint32_t>(i) + 1);
     }
+    // A pass is filled while the one before it has yet to be done: time enough for far memory.
+    for (std::size_t i = 0; i < count; ++i) {
+      __builtin_prefetch(in + kBlock * i);
+      __builtin_prefetch(job.out + at + kBlock * i, 1);
+    }
     block_ += static_cast<std::uint32_t>(count);
     pass.used = first + count;
     if (kBlock * block_ > job.length) pass.lanes.mask[pass.used - 1] = lowest(job.length % kBlock);
