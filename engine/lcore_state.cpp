@@ -106,7 +106,7 @@ void LcoreState::carry_out(const Order& order, Instant now) noexcept {
 
 void LcoreState::send_sealed(const Order& order, Instant now) noexcept {
   Session* const session = table_.sessions.find(order.session);
-  if (session == nullptr || now >= session->send_until ||
+  if (session == nullptr || now >= session->sent.send_until ||
       session->sent.packets.get() >= kRejectAfterMessages) {
     counters_.drop(order.packet, Fate::kDropNoSession);
     return;

@@ -116,15 +116,15 @@ inline void Decap::accept(const Datagram& datagram, Session& session, const Aead
     counters_.count(Fate::kDropWireForged);
     return;
   }
-  if (!session.replay.check_and_set(job.counter)) [[unlikely]] {
+  if (!session.received.replay.check_and_set(job.counter)) [[unlikely]] {
     counters_.count(Fate::kDropWireReplayed);
     return;
   }
   session.received.packets.add(1);
   session.received.last.set(now);
-  if (!session.received.confirmed) [[unlikely]] {
+  if (!session.confirmed) [[unlikely]] {
     // Should the ring be full, the next datagram confirms.
-    session.received.confirmed =
+    session.confirmed =
         punts_.event(PuntKind::kSessionConfirmed, session.peer, session.local, *datagram.source);
   }
   const Datagram text{.at = job.out, .length = job.length, .source = datagram.source};
@@ -142,20 +142,16 @@ inline bool Decap::continue_run(const Datagram& text, Session& session, Instant 
 }
 
 inline void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept {
-  const PeerView* const view = table_.peers.find(session.peer);
-  if (view == nullptr) [[unlikely]] {  // its peer is being removed
-    counters_.count(Fate::kDropWireUnknownSession);
-    return;
-  }
   if (text.length == 0) [[unlikely]] {
-    follow_path(*text.source, session, *view, now);
+    const PeerView* const view = table_.peers.find(session.peer);
+    if (view != nullptr) follow_path(*text.source, session, *view, now);
     counters_.count(Fate::kKeepalive);
     return;
   }
   const std::uint8_t first = *text.at;
   const bool ipop = session.form == SessionForm::kIpop;
   if (is_ip(first) || (is_marked_partial(first) && ipop)) [[likely]] {
-    handle_inner(text, session, *view, now);
+    handle_inner(text, session, now);
   } else if (is_control(first) && ipop) {
     const ByteView bytes(text.at, text.length);
     counters_.count(punts_.control(bytes, *text.source, session.peer, session.local)
@@ -166,8 +162,7 @@ inline void Decap::handle_plaintext(const Datagram& text, Session& session, Inst
   }
 }
 
-inline void Decap::handle_inner(const Datagram& text, Session& session, const PeerView& view,
-                                Instant now) noexcept {
+inline void Decap::handle_inner(const Datagram& text, Session& session, Instant now) noexcept {
   const bool partial = is_marked_partial(*text.at);
   if (partial) *text.at &= static_cast<std::uint8_t>(~kPartialBit);
   const ByteView bytes(text.at, text.length);
@@ -178,11 +173,10 @@ inline void Decap::handle_inner(const Datagram& text, Session& session, const Pe
     counters_.count(Fate::kDropInnerMalformed);
     return;
   }
-  follow_path(*text.source, session, view, now);
-  if (!view.is_home(inner->source) && table_.routes.find(inner->source) != session.peer)
-      [[unlikely]] {
-    counters_.count(Fate::kDropSourceNotAllowed);
-    return;
+  const std::uint32_t version = table_.peers.version(session.peer);
+  const Session::Admitted& like = session.admitted;
+  if (like.version != version || like.source != inner->source || like.from != *text.source) {
+    if (!admit(inner->source, *text.source, version, session, now)) return;
   }
   count_data(session, inner->total_length, now);
   if (host_.deliver(text.at, *inner, transport, partial)) {
@@ -190,15 +184,35 @@ inline void Decap::handle_inner(const Datagram& text, Session& session, const Pe
   }
 }
 
+bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint32_t version,
+                  Session& session, Instant now) noexcept {
+  const PeerView* const view = table_.peers.find(session.peer);
+  if (view == nullptr) {  // its peer is being removed
+    counters_.count(Fate::kDropWireUnknownSession);
+    return false;
+  }
+  follow_path(from, session, *view, now);
+  const bool home = view->is_home(inner_source);
+  if (!home && table_.routes.find(inner_source) != session.peer) {
+    counters_.count(Fate::kDropSourceNotAllowed);
+    return false;
+  }
+  // Other routes than the view's homes, and other paths than its own, are looked at each time.
+  if (home && from == view->endpoint) {
+    session.admitted = {.version = version, .source = inner_source, .from = from};
+  }
+  return true;
+}
+
 void Decap::follow_path(const Endpoint& source, Session& session, const PeerView& view,
                         Instant now) noexcept {
   if (source == view.endpoint) [[likely]]
     return;
-  if (session.received.path_told != Instant{} && now - session.received.path_told < kPathEvery) {
+  if (session.path_told != Instant{} && now - session.path_told < kPathEvery) {
     return;
   }
   if (punts_.event(PuntKind::kPathChanged, session.peer, session.local, source)) {
-    session.received.path_told = now;
+    session.path_told = now;
   }
 }
 

@@ -60,8 +60,11 @@ class Decap {
   // From here on `text` is the plaintext alone.
   [[nodiscard]] bool continue_run(const Datagram& text, Session& session, Instant now) noexcept;
   void handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept;
-  void handle_inner(const Datagram& text, Session& session, const PeerView& view,
-                    Instant now) noexcept;
+  void handle_inner(const Datagram& text, Session& session, Instant now) noexcept;
+  // Whether the peer may send from `inner_source`; counts what it may not. `version`: of the peer's
+  // view, read before.
+  [[nodiscard]] bool admit(const IpAddress& inner_source, const Endpoint& from,
+                           std::uint32_t version, Session& session, Instant now) noexcept;
   void follow_path(const Endpoint& source, Session& session, const PeerView& view,
                    Instant now) noexcept;
 

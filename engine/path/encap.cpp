@@ -12,7 +12,7 @@ namespace {
 
 // The host left a checksum to its card: the far end's host may have it so, any other gets it whole.
 void settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
-  if (session.partial_checksums) {
+  if (session.sent.partial_checksums) {
     *data_of(packet) |= kPartialBit;
   } else {
     complete_checksum(bytes_of(packet).subspan(packet->l3_len), partial_checksum_offset(packet));

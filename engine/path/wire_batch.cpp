@@ -11,8 +11,8 @@ namespace ipop::engine {
 namespace {
 
 // WireGuard paper §5.4.6: plaintext is padded to a multiple of 16, but never beyond the path.
-std::uint32_t padded(std::uint32_t length, SessionForm form, std::uint32_t room) noexcept {
-  if (form == SessionForm::kIpop) return length;
+std::uint32_t padded(std::uint32_t length, bool pads, std::uint32_t room) noexcept {
+  if (!pads) return length;
   return std::max(length, std::min((length + 15) & ~15u, room));
 }
 
@@ -24,12 +24,12 @@ void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, 
   session.sent.packets.set(counter + 1);
   session.sent.last.set(now);
 
-  const std::uint32_t length = padded(plaintext->pkt_len, session.form, room);
+  const std::uint32_t length = padded(plaintext->pkt_len, session.sent.pads, room);
   std::uint8_t* const text = data_of(plaintext);
   if (const std::uint32_t padding = length - plaintext->pkt_len; padding != 0) {
     std::memset(text + plaintext->pkt_len, 0, padding);
   }
-  write_data_header(text - kDataHeader, session.remote, counter);
+  write_data_header(text - kDataHeader, session.sent.remote, counter);
   plaintext->data_off = static_cast<std::uint16_t>(plaintext->data_off - kDataHeader);
   set_length(plaintext, static_cast<std::uint32_t>(kDataHeader + length + kTagSize));
   meta(plaintext).endpoint = to;
@@ -65,7 +65,7 @@ std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, 
   const std::uint32_t most = std::min<std::uint32_t>(rte_pktmbuf_tailroom(train), kMaxTrainBytes);
   // Where a checksum must be whole, or zeros stand between text and tag, segments are put together
   // in the train and sealed there. Else they are sealed from where the host's bytes lie.
-  const bool as_it_is = session.partial_checksums && super.can_travel_partial();
+  const bool as_it_is = session.sent.partial_checksums && super.can_travel_partial();
   std::uint8_t* const source = data_of(packet);
   std::uint8_t* at = data_of(train);
   std::uint32_t size = 0;
@@ -75,13 +75,13 @@ std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, 
   for (; count < kMaxTrain && first + count < super.count(); ++count) {
     const std::uint32_t index = first + count;
     const std::uint32_t bare = super.headers() + super.payload(index);
-    const std::uint32_t length = padded(bare, session.form, room);
+    const std::uint32_t length = padded(bare, session.sent.pads, room);
     const auto datagram = static_cast<std::uint32_t>(kDataHeader + length + kTagSize);
     if (count == 0) each = datagram;
     if (size + datagram > most || datagram > each) break;
     std::uint8_t* const text = at + kDataHeader;
     const std::uint8_t* const payload = source + super.payload_start(index);
-    write_data_header(at, session.remote, counter);
+    write_data_header(at, session.sent.remote, counter);
     AeadJob& job = train_jobs_[count];
     job = {.key = &session.send_key, .out = text, .length = length, .counter = counter++};
     if (as_it_is) {

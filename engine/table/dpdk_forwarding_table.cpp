@@ -77,11 +77,12 @@ void DpdkForwardingTable::publish_session(const SessionSpec& spec) {
   auto session = std::make_unique<Session>();
   session->local = spec.local;
   session->peer = spec.peer;
-  session->remote = spec.remote;
   session->form = spec.form;
-  session->partial_checksums = spec.partial_checksums;
-  session->send_until = spec.send_until;
   session->receive_until = spec.receive_until;
+  session->sent.send_until = spec.send_until;
+  session->sent.remote = spec.remote;
+  session->sent.pads = spec.form == SessionForm::kWireGuard;
+  session->sent.partial_checksums = spec.partial_checksums;
   aead_->expand(spec.suite, spec.send_key, session->send_key);
   aead_->expand(spec.suite, spec.receive_key, session->receive_key);
   at->second.sessions.push_back(session.get());
@@ -116,7 +117,7 @@ void DpdkForwardingTable::use_session(PeerIndex peer, ReceiverIndex index) {
   if (at == peers_.end() || session == nullptr || session->peer != peer) return;
   PeerView& view = at->second.view;
   view.session = session;
-  view.send_until = session->send_until;
+  view.send_until = session->sent.send_until;
   view.form = session->form;
   view.successor = nullptr;
   view.has_successor = false;

@@ -29,8 +29,8 @@ struct alignas(64) PeerView {
   // What a host packet can be sealed with and sent now. nullptr: it waits and the overlay is asked.
   [[nodiscard]] Session* usable(Instant now) const noexcept {
     if (endpoint.port == 0) return nullptr;
-    if (has_successor && successor->received.confirmed) [[unlikely]] {
-      return spent(*successor, successor->send_until, now) ? nullptr : successor;
+    if (has_successor && successor->confirmed) [[unlikely]] {
+      return spent(*successor, successor->sent.send_until, now) ? nullptr : successor;
     }
     if (session == nullptr || spent(*session, send_until, now)) return nullptr;
     return session;
@@ -51,21 +51,36 @@ static_assert(sizeof(PeerView) == 128);
 // Peer index → its present view. lcore: r, overlay: w
 class PeerViews {
  public:
-  explicit PeerViews(std::uint32_t max_peers) : views_(max_peers) {}
+  explicit PeerViews(std::uint32_t max_peers) : entries_(max_peers) {}
 
   // nullptr if the peer is not there (any more). Acquire pairs with the release in replace().
   [[nodiscard]] const PeerView* find(PeerIndex peer) const noexcept {
     const auto index = static_cast<std::uint32_t>(peer);
-    return index < views_.size() ? views_[index].load(std::memory_order_acquire) : nullptr;
+    return index < entries_.size() ? entries_[index].view.load(std::memory_order_acquire) : nullptr;
+  }
+  // Changes whenever the view does; never 0 once there was a view. What is read before find() is
+  // the version of the view that find() gives, or of an older one.
+  [[nodiscard]] std::uint32_t version(PeerIndex peer) const noexcept {
+    const auto index = static_cast<std::uint32_t>(peer);
+    return index < entries_.size() ? entries_[index].version.load(std::memory_order_acquire) : 0;
   }
   // Returns the view that was, for the caller to free when no lcore can see it.
   [[nodiscard]] const PeerView* replace(PeerIndex peer, const PeerView* view) noexcept {
-    return views_[static_cast<std::uint32_t>(peer)].exchange(view, std::memory_order_acq_rel);
+    Entry& entry = entries_[static_cast<std::uint32_t>(peer)];
+    const PeerView* const old = entry.view.exchange(view, std::memory_order_acq_rel);
+    entry.version.store(entry.version.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_release);
+    return old;
   }
-  [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:
-  LazyArray<std::atomic<const PeerView*>> views_;
+  struct Entry {
+    std::atomic<const PeerView*> view;
+    std::atomic<std::uint32_t> version;
+  };
+
+  LazyArray<Entry> entries_;
 };
 
 }  // namespace ipop::engine

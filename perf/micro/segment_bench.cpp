@@ -124,7 +124,7 @@ void seal_super(benchmark::State& state, AeadSuite suite, bool partial) {
     state.SkipWithError("this machine does not have the suite");
     return;
   }
-  world.session.partial_checksums = partial;
+  world.session.sent.partial_checksums = partial;
   std::vector<double> ratios;
   double alone_s = 0;
   for (auto _ : state) {

@@ -299,7 +299,7 @@ TEST(TableConcurrency, AReaderNeverSeesHalfAnEntry) {
         const PeerView* const view = reader.peers.find(reader.routes.find(each));
         if (view != nullptr && view->session != nullptr) {
           // The session and its time are written together.
-          EXPECT_EQ(view->send_until, view->session->send_until);
+          EXPECT_EQ(view->send_until, view->session->sent.send_until);
           Session* const session = reader.sessions.find(view->session->local);
           EXPECT_TRUE(session == nullptr || session == view->session);
           view->session->sent.packets.add(1);

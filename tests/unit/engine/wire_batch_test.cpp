@@ -94,7 +94,7 @@ TEST(WireBatch, NeverSendsATrainWithAPlaintextInIt) {
     LcoreCounters counters;
     WireBatch batch(wire, aead, {packets.get(), supers.get()}, counters);
     Session session;
-    session.partial_checksums = partial;
+    session.sent.partial_checksums = partial;
     const PacketSpec spec{.payload = Bytes(20'000, 1), .checksum = Checksum::kPartial};
     const Bytes bytes = build(spec);
     rte_mbuf* const packet = rte_pktmbuf_alloc(supers.get());
