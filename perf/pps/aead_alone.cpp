@@ -15,10 +15,14 @@ std::size_t stride_of(const Workload& workload) {
 AeadAlone::AeadAlone(const Workload& workload)
     : workload_(workload),
       buffer_(workload.packets() * stride_of(workload) + 64),
-      jobs_(workload.packets()) {
+      jobs_(workload.packets()),
+      whose_(workload.packets()) {
   for (std::uint32_t i = 0; i < workload.peers; ++i) {
-    keys_.push_back(std::make_unique<engine::AeadKey>());
-    aead_->expand(workload.suite, Secret<32>::random(), *keys_.back());
+    const auto raw = Secret<32>::random();
+    for (Keys* const keys : {&sealing_, &opening_}) {
+      keys->push_back(std::make_unique<engine::AeadKey>());
+      aead_->expand(workload.suite, raw, *keys->back());
+    }
   }
 }
 
@@ -26,13 +30,16 @@ void AeadAlone::run_batch() {
   for (std::uint32_t round = 0; round < workload_.rounds(); ++round) {
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       std::uint8_t* const at = &buffer_[i * stride_of(workload_) + 16];
-      jobs_[i] = {.key = keys_[random_() % keys_.size()].get(),
+      whose_[i] = random_() % workload_.peers;
+      jobs_[i] = {.key = sealing_[whose_[i]].get(),
                   .in = at,
                   .out = at,
                   .length = workload_.packet_size(),
                   .counter = counter_++};
     }
     seal_.time(workload_.units(), [&] { aead_->seal_burst(jobs_); });
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      jobs_[i].key = opening_[whose_[i]].get();
     open_.time(workload_.units(), [&] { aead_->open_burst(jobs_); });
     for (const engine::AeadJob& job : jobs_) {
       if (!job.ok) throw std::runtime_error("the AEAD did not open what it sealed");

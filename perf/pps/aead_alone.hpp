@@ -1,5 +1,6 @@
 // The AEAD without anything around it, in place and over the same bytes: the floor under the
-// engine's figures.
+// engine's figures. What opens has keys of its own, as the far end has: with many, the ones that
+// sealed a moment ago would still be in the cache.
 #pragma once
 
 #include <memory>
@@ -22,9 +23,12 @@ class AeadAlone {
  private:
   Workload workload_;
   std::unique_ptr<engine::AeadEngine> aead_ = engine::make_aead_engine();
-  std::vector<std::unique_ptr<engine::AeadKey>> keys_;
+  using Keys = std::vector<std::unique_ptr<engine::AeadKey>>;
+  Keys sealing_;
+  Keys opening_;  // the same keys, elsewhere
   std::vector<std::uint8_t> buffer_;
   std::vector<engine::AeadJob> jobs_;
+  std::vector<std::size_t> whose_;  // each job's key
   std::mt19937 random_{1};
   std::uint64_t counter_ = 0;
   Stopwatch seal_;
