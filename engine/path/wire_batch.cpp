@@ -36,7 +36,7 @@ void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, 
 
   jobs_[job_count_++] = {
       .key = &session.send_key, .in = text, .out = text, .length = length, .counter = counter};
-  add(plaintext);
+  add(plaintext, job_count_ % kSealedTogether == 0);
 }
 
 void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, Session& session,
@@ -112,18 +112,18 @@ std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, 
   set_length(train, size);
   if (count > 1) train->tso_segsz = static_cast<std::uint16_t>(each);
   meta(train).endpoint = to;
-  add(train);
+  add(train, true);
   return count;
 }
 
 void WireBatch::send(rte_mbuf* datagram) noexcept {
-  add(datagram);
+  add(datagram, true);
 }
 
-void WireBatch::add(rte_mbuf* packet) noexcept {
+void WireBatch::add(rte_mbuf* packet, bool may_flush) noexcept {
   packets_[packet_count_++] = packet;
   bytes_ += packet->pkt_len;
-  if (packet_count_ == kBurst || bytes_ > kFlushBytes) flush();
+  if (packet_count_ == kBurst || (bytes_ > kFlushBytes && may_flush)) flush();
 }
 
 void WireBatch::drop_unsealed() noexcept {

@@ -23,6 +23,8 @@ class WireBatch {
   // More than this does not wait for the end of the turn: it would push itself out of the cache,
   // and the far end could already be at work.
   static constexpr std::uint32_t kFlushBytes = 32 * 1024;
+  // But then a multiple of so many is sealed: ChaCha20-Poly1305 takes as long for less than eight.
+  static constexpr std::uint16_t kSealedTogether = 8;
 
   WireBatch(WirePort& port, AeadEngine& aead, const PacketPools& pools,
             LcoreCounters& counters) noexcept
@@ -50,7 +52,7 @@ class WireBatch {
   void flush() noexcept;
 
  private:
-  void add(rte_mbuf* packet) noexcept;
+  void add(rte_mbuf* packet, bool may_flush) noexcept;
   // Seals as many of the segments from `first` on as one train holds; returns how many. 0: there is
   // no buffer for it, or the AEAD failed.
   [[nodiscard]] std::uint32_t seal_train(rte_mbuf* packet, const SuperPacket& super,
