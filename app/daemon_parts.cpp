@@ -39,7 +39,8 @@ const char* aead_name(conf::AeadChoice choice) {
 }  // namespace
 
 engine::EngineSettings engine_settings(const conf::Config& config) {
-  engine::EngineSettings settings{.poll = config.engine.poll,
+  engine::EngineSettings settings{.cpu = config.engine.cpu,
+                                  .poll = config.engine.poll,
                                   .hugepages = config.engine.hugepages,
                                   .memory_mb = config.engine.memory_mb,
                                   .aead = aead_name(config.engine.aead)};

@@ -62,7 +62,10 @@ enum class Hugepages { kAuto, kNever, kRequire };
 enum class CipherChoice { kAuto, kAes256Gcm, kChaCha20Poly1305 };
 enum class AeadChoice { kAuto, kAvx512, kIpsecMb, kLibsodium };
 
+inline constexpr std::uint32_t kAnyCpu = UINT32_MAX;
+
 struct Engine {
+  std::uint32_t cpu = kAnyCpu;  // where the lcore runs; as the kernel numbers them
   PollMode poll = PollMode::kAdaptive;
   Hugepages hugepages = Hugepages::kAuto;
   std::uint32_t memory_mb = 0;  // 0 = auto

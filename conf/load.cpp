@@ -82,6 +82,7 @@ void read_overlay(const Section& section, Overlay& overlay) {
 }
 
 void read_engine(const Section& section, Engine& engine) {
+  section.value("cpus", engine.cpu, Number<std::uint32_t>{0, 1023, "auto", kAnyCpu});
   section.value("poll", engine.poll,
                 Choice<PollMode>{{{"adaptive", PollMode::kAdaptive}, {"busy", PollMode::kBusy}}});
   section.value("hugepages", engine.hugepages,

@@ -22,6 +22,7 @@ Changes compare(const Config& running, const Config& next) {
   live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
   restart("overlay.dht_network", running.overlay.dht_network, next.overlay.dht_network);
   live("overlay.peers", running.overlay.peers, next.overlay.peers);
+  restart("engine.cpus", running.engine.cpu, next.engine.cpu);
   restart("engine.poll", running.engine.poll, next.engine.poll);
   restart("engine.hugepages", running.engine.hugepages, next.engine.hugepages);
   restart("engine.memory_mb", running.engine.memory_mb, next.engine.memory_mb);

@@ -54,6 +54,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"overlay.peers.persistent_keepalive"},
     {"engine", kSection},
     not_supported("engine.lcores", "auto 1"),
+    {"engine.cpus"},
     {"engine.poll"},
     {"engine.hugepages"},
     {"engine.memory_mb"},

@@ -40,7 +40,8 @@ struct Engine::Parts {
         orders(pool.get()),
         state({*host, *wire, {pool.get(), supers.get()}, table.reader(), punts, orders},
               make_aead_engine(settings.aead)),
-        lcore({.number = 1, .poll = settings.poll}, state, *host, *wire, orders, table.qsbr()) {}
+        lcore({.number = 1, .cpu = settings.cpu, .poll = settings.poll}, state, *host, *wire,
+              orders, table.qsbr()) {}
 
   conf::PollMode poll;
   Mempool pool;

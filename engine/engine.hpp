@@ -20,6 +20,7 @@
 namespace ipop::engine {
 
 struct EngineSettings {
+  std::uint32_t cpu = conf::kAnyCpu;  // where the lcore runs
   conf::PollMode poll = conf::PollMode::kAdaptive;
   conf::Hugepages hugepages = conf::Hugepages::kAuto;
   std::uint32_t memory_mb = 0;  // 0 = what the sizes below need

@@ -64,6 +64,10 @@ void Lcore::start() {
     const SignalsBlocked blocked;
     thread_ = std::thread([this, &ready] {
       pthread_setname_np(pthread_self(), name().c_str());
+      if (std::string failure = pin(); !failure.empty()) {
+        ready.set_value(std::move(failure));
+        return;
+      }
       if (rte_thread_register() != 0) {
         ready.set_value(rte_strerror(rte_errno));
         return;
@@ -83,6 +87,17 @@ void Lcore::start() {
     thread_.join();
     throw std::runtime_error(name() + " does not start: " + failure);
   }
+}
+
+std::string Lcore::pin() const {
+  if (settings_.cpu == conf::kAnyCpu) return {};
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  if (settings_.cpu < CPU_SETSIZE) CPU_SET(settings_.cpu, &only);
+  const int error = pthread_setaffinity_np(pthread_self(), sizeof only, &only);
+  if (error == 0) return {};
+  return "engine.cpus: it may not run on processor " + std::to_string(settings_.cpu) + ": " +
+         std::strerror(error);
 }
 
 void Lcore::stop() noexcept {

@@ -17,6 +17,7 @@ namespace ipop::engine {
 
 struct LcoreSettings {
   unsigned number = 1;  // of its name, ipop-lcore1; RCU knows it as number - 1
+  std::uint32_t cpu = conf::kAnyCpu;
   conf::PollMode poll = conf::PollMode::kAdaptive;
   // Adaptive: how long it polls in vain before it sleeps. Polling for longer takes the core away
   // from those who would give it work (perf/netns: a ping takes 0.10 ms with 50 µs and 0.13 with
@@ -43,6 +44,8 @@ class Lcore {
 
  private:
   [[nodiscard]] std::string name() const { return "ipop-lcore" + std::to_string(settings_.number); }
+  // The calling thread, to its processor; the error, or an empty string.
+  [[nodiscard]] std::string pin() const;
   [[nodiscard]] unsigned rcu_id() const noexcept { return settings_.number - 1; }
   void watch(int fd);
   void run() noexcept;

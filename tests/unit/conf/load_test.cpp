@@ -37,6 +37,7 @@ TEST(Load, FillsInTheDefaults) {
   EXPECT_TRUE(config.overlay.bootstrap.empty());
   EXPECT_TRUE(config.overlay.peers.empty());
   EXPECT_EQ(config.overlay.dht_network, 0u);
+  EXPECT_EQ(config.engine.cpu, kAnyCpu);
   EXPECT_EQ(config.engine.poll, PollMode::kAdaptive);
   EXPECT_EQ(config.engine.hugepages, Hugepages::kAuto);
   EXPECT_EQ(config.engine.memory_mb, 0u);
@@ -71,7 +72,7 @@ overlay:
       preshared_key: vWqAjqgHm3rN0bL7DJqmYNtYQ0yyLRKFMoIMTPBOnYM=
       persistent_keepalive: 25
     - {public_key: "QTpN2jqXcWvTsn1yTGWJZ4mUCqOBiE2+TurEQQSFPFs=", allowed_ips: ["::/0"]}
-engine: {poll: busy, hugepages: require, memory_mb: 128, cipher: aes-256-gcm, aead: ipsec-mb}
+engine: {cpus: 3, poll: busy, hugepages: require, memory_mb: 128, cipher: aes-256-gcm, aead: ipsec-mb}
 log: {level: trace, format: json}
 paths: {state: /tmp/state, runtime: /tmp/run}
 )");
@@ -106,6 +107,7 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_FALSE(other.endpoint);
   EXPECT_FALSE(other.preshared_key);
   EXPECT_EQ(other.persistent_keepalive_s, 0);
+  EXPECT_EQ(config.engine.cpu, 3u);
   EXPECT_EQ(config.engine.poll, PollMode::kBusy);
   EXPECT_EQ(config.engine.hugepages, Hugepages::kRequire);
   EXPECT_EQ(config.engine.memory_mb, 128u);

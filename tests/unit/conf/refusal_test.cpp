@@ -196,6 +196,8 @@ TEST(Refusal, ConcernsInterfaceEngineLogAndPaths) {
        "2:16: engine.poll: \"Busy\" is not one of: adaptive, busy"},
       {"hugepages", kGood + "engine: {hugepages: yes}\n",
        "2:21: engine.hugepages: \"yes\" is not one of: auto, never, require"},
+      {"cpus", kGood + "engine: {cpus: 0-3}\n",
+       "2:16: engine.cpus: \"0-3\" is not auto or a number from 0 to 1023"},
       {"memory", kGood + "engine: {memory_mb: -1}\n",
        "2:21: engine.memory_mb: \"-1\" is not auto or a number from 64 to 65536"},
       {"cipher", kGood + "engine: {cipher: des}\n",

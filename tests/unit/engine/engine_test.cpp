@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <numeric>
 
@@ -206,6 +209,59 @@ TEST(Engine, TellsWhatItRunsWith) {
   EXPECT_FALSE(node.engine->aead_name().empty());
   EXPECT_NE(node.engine->suites() & (1u << static_cast<unsigned>(AeadSuite::kChaCha20Poly1305)),
             0u);
+}
+
+// The first processor on which this program may run.
+unsigned first_cpu() {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  EXPECT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  unsigned cpu = 0;
+  while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, &all))
+    ++cpu;
+  return cpu;
+}
+
+// "1,3" or "0-1": where the thread of that name may run, as the kernel writes it.
+std::string cpus_of(const std::string& thread) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(entry.path() / "status");
+    std::string name;
+    std::string line;
+    while (std::getline(status, line)) {
+      if (line.starts_with("Name:\t")) name = line.substr(6);
+      if (name == thread && line.starts_with("Cpus_allowed_list:\t")) return line.substr(19);
+    }
+  }
+  return "no such thread";
+}
+
+TEST(Engine, RunsItsLcoreWhereItIsToldAndNothingElseThere) {
+  start_eal_for({});
+  const std::string before = cpus_of("test_engine");
+  EngineSettings settings = small(conf::PollMode::kAdaptive);
+  settings.cpu = first_cpu();
+  Engine engine(settings, std::make_unique<MemoryHostPort>(), std::make_unique<MemoryWirePort>());
+  engine.start();
+  EXPECT_EQ(cpus_of("ipop-lcore1"), std::to_string(settings.cpu));
+  EXPECT_EQ(cpus_of("test_engine"), before);
+}
+
+TEST(Engine, DoesNotStartWhereItMayNotRun) {
+  start_eal_for({});
+  for (const std::uint32_t cpu : {1023u, 1024u}) {
+    EngineSettings settings = small(conf::PollMode::kAdaptive);
+    settings.cpu = cpu;
+    Engine engine(settings, std::make_unique<MemoryHostPort>(), std::make_unique<MemoryWirePort>());
+    try {
+      engine.start();
+      FAIL() << "no machine that tests this has so many processors";
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(std::string(error.what()),
+                "ipop-lcore1 does not start: engine.cpus: it may not run on processor " +
+                    std::to_string(cpu) + ": Invalid argument");
+    }
+  }
 }
 
 TEST(Engine, LeavesNothingWhenItCannotBeMade) {
