@@ -133,7 +133,7 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
   overlay_ = std::make_unique<overlay::Overlay>(context(), overlay_settings(),
                                                 [this](std::string why) { stop(std::move(why)); });
   loop_ = std::make_unique<overlay::Loop>(io_, engine_->punts(), *directory_, *overlay_,
-                                          config_.interface.name);
+                                          config_.interface.name, config_.overlay.stun);
   server_ = std::make_unique<overlay::control::Server>(io_, runtime_, version(), handlers());
 }
 

@@ -53,6 +53,7 @@ struct HostPort {
 struct Overlay {
   std::vector<Endpoint> listen;     // one port; one IPv4 and/or one IPv6
   std::vector<HostPort> bootstrap;  // empty = the public OpenDHT network
+  std::vector<HostPort> stun;       // besides the bootstrap nodes
   std::uint32_t dht_network = 0;
   std::vector<StaticPeer> peers;
 };

@@ -88,6 +88,32 @@ bool is_host_name(std::string_view text) {
   return true;
 }
 
+Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_if_none,
+                                 std::string_view example) {
+  HostPort node{.host = std::string(text), .port = port_if_none};
+  std::string_view port;
+  const std::size_t bracket = text.find(']');
+  if (text.starts_with('[') && bracket != std::string_view::npos) {
+    node.host = text.substr(1, bracket - 1);
+    port = text.substr(bracket + 1);
+    const auto address = IpAddress::parse(node.host);
+    if (!address || node.host.find(':') == std::string::npos) node.host.clear();
+  } else if (std::ranges::count(text, ':') == 1) {
+    node.host = text.substr(0, text.find(':'));
+    port = text.substr(text.find(':'));
+  }
+  if (!is_host_name(node.host) && !IpAddress::parse(node.host)) {
+    return is_not(text, "a host and a port, such as " + std::string(example));
+  }
+  if (port.empty()) return node;
+  const auto number = Number<std::uint16_t>{1, 65535}(port.substr(1));
+  if (port.front() != ':' || !number) {
+    return fail(in_quotes(text) + " ends in something else than a port from 1 to 65535");
+  }
+  node.port = *number;
+  return node;
+}
+
 }  // namespace
 
 Result<std::string> parse_network_name(std::string_view text) {
@@ -185,28 +211,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
 }
 
 Result<HostPort> parse_bootstrap(std::string_view text) {
-  HostPort node{.host = std::string(text), .port = kBootstrapPort};
-  std::string_view port;
-  const std::size_t bracket = text.find(']');
-  if (text.starts_with('[') && bracket != std::string_view::npos) {
-    node.host = text.substr(1, bracket - 1);
-    port = text.substr(bracket + 1);
-    const auto address = IpAddress::parse(node.host);
-    if (!address || node.host.find(':') == std::string::npos) node.host.clear();
-  } else if (std::ranges::count(text, ':') == 1) {
-    node.host = text.substr(0, text.find(':'));
-    port = text.substr(text.find(':'));
-  }
-  if (!is_host_name(node.host) && !IpAddress::parse(node.host)) {
-    return is_not(text, "a host and a port, such as bootstrap.example.org:4222");
-  }
-  if (port.empty()) return node;
-  const auto number = Number<std::uint16_t>{1, 65535}(port.substr(1));
-  if (port.front() != ':' || !number) {
-    return fail(in_quotes(text) + " ends in something else than a port from 1 to 65535");
-  }
-  node.port = *number;
-  return node;
+  return parse_host_port(text, kBootstrapPort, "bootstrap.example.org:4222");
+}
+
+Result<HostPort> parse_stun(std::string_view text) {
+  return parse_host_port(text, kStunPort, "stun.example.org:3478");
 }
 
 Result<std::array<std::uint8_t, 32>> parse_public_key(std::string_view text) {

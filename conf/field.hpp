@@ -21,6 +21,7 @@
 
 namespace ipop::conf {
 
+constexpr std::uint16_t kStunPort = 3478;       // RFC 8489 §8.1
 constexpr std::uint16_t kBootstrapPort = 4222;  // where OpenDHT's own node listens
 constexpr std::size_t kMostHostnameBytes = 63;
 constexpr std::size_t kMostSecretBytes = 1024;
@@ -43,6 +44,7 @@ constexpr std::size_t kMostSecretBytes = 1024;
 // Where a peer is reached: a unicast address and a port.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
 [[nodiscard]] Result<HostPort> parse_bootstrap(std::string_view text);
+[[nodiscard]] Result<HostPort> parse_stun(std::string_view text);
 
 [[nodiscard]] Result<std::array<std::uint8_t, 32>> parse_public_key(std::string_view text);
 [[nodiscard]] Result<Secret<32>> parse_preshared_key(std::string_view text);  // never quotes

@@ -75,6 +75,7 @@ void read_overlay(const Section& section, Overlay& overlay) {
   section.refuse_empty_list("listen");
   section.list("listen", overlay.listen, parse_listen);
   section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
+  section.list("stun", overlay.stun, parse_stun);
   section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
   for (const Section& peer : section.sections("peers")) {
     overlay.peers.push_back(read_peer(peer));

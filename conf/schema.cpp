@@ -38,7 +38,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"overlay.bootstrap"},
     {"overlay.dht_network"},
     not_supported("overlay.lan_discovery", "false no off"),
-    not_supported("overlay.stun"),
+    {"overlay.stun"},
     not_supported("overlay.port_mapping", "false no off"),
     {"overlay.relay", kSection, false},
     not_supported("overlay.relay.use", "false no off"),

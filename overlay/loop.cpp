@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPuntBatch = 256;
-constexpr Duration kAddressCheckInterval = 2s;
+constexpr Duration kLookInterval = 2s;
 constexpr Duration kShortestWait = 1ms;
 
 bool is_dht(const engine::Punt& punt) {
@@ -24,12 +24,13 @@ bool is_dht(const engine::Punt& punt) {
 }  // namespace
 
 Loop::Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& directory,
-           Overlay& overlay, std::string interface)
+           Overlay& overlay, std::string interface, std::vector<conf::HostPort> stun)
     : io_(io),
       punts_(punts),
       directory_(directory),
       overlay_(overlay),
       interface_(std::move(interface)),
+      stun_(std::move(stun)),
       punt_fd_(io, ::dup(punts.wake_fd())),
       timer_(io) {}
 
@@ -37,8 +38,7 @@ Loop::~Loop() = default;
 
 void Loop::start() {
   const Now now = read_clock();
-  overlay_.set_local_addresses(local_addresses(interface_), now);
-  next_address_check_ = now.mono + kAddressCheckInterval;
+  look_around(now);
   overlay_.start(now);
   wait_for_punts();
   turn();
@@ -86,14 +86,25 @@ void Loop::take_punts(Now now) {
   });
 }
 
+// What changes around us without a word: our addresses, and those of the servers we know by name.
+void Loop::look_around(Now now) {
+  if (now.mono >= next_look_) {
+    next_look_ = now.mono + kLookInterval;
+    overlay_.set_local_addresses(local_addresses(interface_), now);
+  }
+  std::vector<Endpoint> servers = stun_.endpoints(now.mono);
+  for (const Endpoint& node : directory_.bootstrap_endpoints())
+    servers.push_back(node);
+  has_stun_servers_ = !servers.empty();
+  overlay_.set_stun_servers(servers, now);
+}
+
 void Loop::turn() {
   const Now now = read_clock();
   overlay_.set_time(now);
   take_punts(now);
-  if (now.mono >= next_address_check_) {
-    next_address_check_ = now.mono + kAddressCheckInterval;
-    overlay_.set_local_addresses(local_addresses(interface_), now);
-  }
+  // The first servers are known soon after the start, and nobody should wait for them.
+  if (now.mono >= next_look_ || !has_stun_servers_) look_around(now);
   static_cast<void>(directory_.run(now.mono));
   if (now.mono >= overlay_.deadline()) overlay_.service(now);
   wait_for_time();

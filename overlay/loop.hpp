@@ -9,6 +9,7 @@
 
 #include "engine/api/punt.hpp"
 #include "overlay/directory/opendht_directory.hpp"
+#include "overlay/nat/stun_servers.hpp"
 #include "overlay/overlay.hpp"
 
 namespace ipop::overlay {
@@ -16,8 +17,9 @@ namespace ipop::overlay {
 class Loop {
  public:
   // All must outlive the loop. `interface`: the virtual one, whose addresses are not ours to offer.
+  // `stun`: servers besides the directory's bootstrap nodes.
   Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& directory,
-       Overlay& overlay, std::string interface);
+       Overlay& overlay, std::string interface, std::vector<conf::HostPort> stun);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -34,15 +36,18 @@ class Loop {
   void wait_for_time();
   void turn();
   void take_punts(Now now);
+  void look_around(Now now);
 
   asio::io_context& io_;
   engine::PuntQueue& punts_;
   OpenDhtDirectory& directory_;
   Overlay& overlay_;
   const std::string interface_;
+  StunServers stun_;
   asio::posix::stream_descriptor punt_fd_;
   asio::steady_timer timer_;
-  Instant next_address_check_{};
+  Instant next_look_{};
+  bool has_stun_servers_ = false;
   bool stopping_ = false;
 };
 

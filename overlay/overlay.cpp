@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWarnings = 16;
 constexpr unsigned kControlPerSecond = 200;
+constexpr Duration kSettled = 10s;         // a session that old is not what an invitation was about
+constexpr Duration kInvitedWithin = 5min;  // peers heard that recently learn where we are now
+constexpr unsigned kMostInvitations = 64;
 constexpr Duration kGiveWayFor = 60s;  // after the start: nobody relies on us yet
 
 std::vector<Prefix> own_prefixes(const Credential& credential) {
@@ -52,6 +55,9 @@ Overlay::Overlay(Context context, OverlaySettings settings,
       handshaker_(context_, peers_),
       liveness_(context_),
       paths_(context_, liveness_, territory_),
+      nat_([this](const Endpoint& to,
+                  ByteView datagram) { context_.injector.send_datagram(to, datagram); },
+           [this](Instant) { announce_candidates(now_); }),
       membership_(
           context_, peers_, liveness_, territory_,
           [this](const LostAddress& lost) { return on_lost_address(lost); },
@@ -70,27 +76,68 @@ void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
   now_ = now;
   if (addresses == territory_.local()) return;
   territory_.set_local(std::move(addresses));
+  std::vector<Endpoint> local;
+  for (const Prefix& prefix : territory_.local())
+    local.push_back({prefix.address, settings_.port});
+  nat_.set_local(std::move(local), now.mono);
   if (started_ == Instant{}) return;
-  announcer_.set_candidates(own_candidates(), now);
   peers_.for_each([&](Peer& peer) {
     if (!peer.connected()) return;
     // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
     context_.injector.send_sealed(peer.current, {});
-    if (peer.form != handshake::Form::kIpop) return;
-    send_candidates(peer);
-    liveness_.send_ping(peer, now.mono);
+    if (peer.form == handshake::Form::kIpop) liveness_.send_ping(peer, now.mono);
   });
 }
 
+void Overlay::set_stun_servers(const std::vector<Endpoint>& servers, Now now) {
+  now_ = now;
+  std::vector<Endpoint> outside;
+  std::ranges::copy_if(servers, std::back_inserter(outside),
+                       [&](const Endpoint& server) { return !territory_.inside(server.address); });
+  nat_.set_servers(outside, now.mono);
+}
+
+// What others see of us comes behind what we see ourselves.
 std::vector<Candidate> Overlay::own_candidates() const {
   std::vector<Candidate> candidates;
+  const std::vector<Endpoint> mapped = nat_.mappings().endpoints();
   for (const Prefix& prefix : territory_.local()) {
-    if (candidates.size() >= message::kMaxCandidates) break;
+    if (candidates.size() + mapped.size() >= message::kMaxCandidates) break;
     candidates.push_back(
         {{prefix.address, settings_.port},
          prefix.address.is_private() ? CandidateKind::kLan : CandidateKind::kRouted});
   }
+  for (const Endpoint& endpoint : mapped)
+    candidates.push_back({endpoint, CandidateKind::kMapped});
   return candidates;
+}
+
+// Wherever we may be reached has changed: the directory and our peers are told. What we send them
+// may not reach them any more, as their NATs do not know where it comes from now: an invitation
+// makes them send first.
+void Overlay::announce_candidates(Now now) {
+  if (started_ == Instant{}) return;
+  const std::vector<Candidate> candidates = own_candidates();
+  if (candidates == announcer_.candidates()) return;
+  announcer_.set_candidates(candidates, now);
+  unsigned invitations = 0;
+  peers_.for_each([&](Peer& peer) {
+    if (!peer.connected() || peer.form != handshake::Form::kIpop) return;
+    send_candidates(peer);
+    const Session* session = peer.session(peer.current);
+    const bool settled = session != nullptr && now.mono - session->created > kSettled;
+    if (settled && now.mono - peer.last_heard < kInvitedWithin && invitations < kMostInvitations) {
+      ++invitations;
+      invite(peer, now);
+    }
+  });
+}
+
+void Overlay::invite(Peer& peer, Now now) {
+  if (!peer.credential) return;
+  if (peer.last_rendezvous && now.mono - *peer.last_rendezvous <= 2s) return;
+  peer.last_rendezvous = now.mono;
+  announcer_.invite(*peer.node_id(), now);
 }
 
 void Overlay::start(Now now) {
@@ -118,6 +165,11 @@ void Overlay::on_punt(const engine::Punt& punt, Now now) {
   Peer* peer = punt.peer == engine::kNoPeer ? nullptr : peers_.by_index(punt.peer);
   switch (punt.kind) {
     case engine::PuntKind::kDatagram: {
+      if (stun::is_message(punt.bytes)) {
+        if (!nat_.on_datagram(punt.source, punt.bytes, now.mono))
+          ++context_.counters.datagrams_unknown;
+        return;
+      }
       if (!is_handshake(punt.bytes)) {
         ++context_.counters.datagrams_unknown;
         return;
@@ -208,6 +260,9 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
       paths_.consider(peer, punt.source, *rtt, now.mono);
+      if (peer.observed && peer.authorised) {
+        nat_.on_observed(punt.source, *peer.observed, now.mono);
+      }
       pings_.on_pong(peer.index, pong->sequence,
                      {.answered = true,
                       .error = {},
@@ -275,20 +330,16 @@ void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
   // An invitation comes from somebody who has no session with us any more, unless it is an old one
   // that took its time. It is not answered by another: two nodes would go on for ever.
   const Session* session = peer->session(peer->current);
-  const bool forgotten = invited && session != nullptr && now.mono - session->created > 10s &&
+  const bool forgotten = invited && session != nullptr && now.mono - session->created > kSettled &&
                          now.mono - peer->last_heard > 1s;
   if (!peer->connected() || forgotten) connect(*peer, now, !invited);
   schedule(*peer, now);
 }
 
-void Overlay::connect(Peer& peer, Now now, bool invite) {
+void Overlay::connect(Peer& peer, Now now, bool with_invitation) {
   const bool fresh = !peer.connecting;
   handshaker_.start(peer, now);
-  if (invite && fresh && peer.form == handshake::Form::kIpop && peer.credential &&
-      (!peer.last_rendezvous || now.mono - *peer.last_rendezvous > 2s)) {
-    peer.last_rendezvous = now.mono;
-    announcer_.invite(*peer.node_id(), now);
-  }
+  if (with_invitation && fresh && peer.form == handshake::Form::kIpop) invite(peer, now);
   if (!peer.connecting) ask_directory(peer, now);  // nowhere to send to
   schedule(peer, now);
 }

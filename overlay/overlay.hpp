@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/api/punt.hpp"
+#include "overlay/nat/discovery.hpp"
 #include "overlay/peer/address_resolver.hpp"
 #include "overlay/peer/announcer.hpp"
 #include "overlay/peer/handshaker.hpp"
@@ -47,6 +48,8 @@ class Overlay {
   // Where this host may be reached: its interfaces' addresses, without the virtual one. Before
   // start(), and at every change.
   void set_local_addresses(std::vector<Prefix> addresses, Now now);
+  // Who may tell us how we look from outside.
+  void set_stun_servers(const std::vector<Endpoint>& servers, Now now);
   void start(Now now);
   // Says goodbye to peers, withdraws from the directory, remembers peers.
   void stop(Now now);
@@ -78,7 +81,8 @@ class Overlay {
   [[nodiscard]] bool admit_control(Peer& peer, Now now);
   void warn(std::string text);
 
-  void connect(Peer& peer, Now now, bool invite = true);
+  void connect(Peer& peer, Now now, bool with_invitation = true);
+  void invite(Peer& peer, Now now);
   void ask_directory(Peer& peer, Now now);
   void session_up(Peer& peer, engine::ReceiverIndex session, const Endpoint& source, Now now);
   void service_peer(Peer& peer, Now now);
@@ -87,7 +91,9 @@ class Overlay {
   void tell_host(Peer& peer, engine::RejectReason reason);
   void set_candidates(Peer& peer, const std::vector<Candidate>& candidates);
   void send_candidates(Peer& peer);
+  void announce_candidates(Now now);
   [[nodiscard]] std::vector<Candidate> own_candidates() const;
+  [[nodiscard]] NatStatus nat_status() const;
 
   void add_static(const StaticPeer& configured, Now now);
   void remember_peers(Now now);
@@ -101,6 +107,7 @@ class Overlay {
   Handshaker handshaker_;
   LivenessMonitor liveness_;
   PathChooser paths_;
+  NatDiscovery nat_;
   Membership membership_;
   AddressResolver resolver_;
   Announcer announcer_;

@@ -46,6 +46,16 @@ std::string why(const Peer& peer, PeerState state, PathRank rank) {
 
 }  // namespace
 
+// Of IPv4 where anything is known of it: NATs are few in IPv6.
+NatStatus Overlay::nat_status() const {
+  const Mappings& seen = nat_.mappings();
+  const bool v4 = seen.mapping(true) != NatMapping::kUnknown;
+  NatStatus status{.kind = std::string(name(seen.mapping(v4))), .mapped = {}};
+  for (const Endpoint& endpoint : seen.endpoints())
+    status.mapped.push_back(endpoint.to_string());
+  return status;
+}
+
 void Overlay::describe(Status& status, Now now) const {
   status.node_id = context_.identity.node_id().to_string();
   status.public_key = to_base64(context_.identity.exchange_key());
@@ -55,6 +65,7 @@ void Overlay::describe(Status& status, Now now) const {
   const DirectoryStatus directory = context_.directory.status();
   status.dht = {.connected = directory.connected, .nodes = directory.nodes};
   status.warnings = warnings_;
+  status.nat = nat_status();
   peers_.for_each([&](Peer& peer) {
     PeerStatus one;
     if (const auto id = peer.node_id()) one.node_id = id->to_string();

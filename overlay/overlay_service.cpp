@@ -42,6 +42,7 @@ void Overlay::service(Now now) {
   last_service_ = now.mono;
   resolver_.service(now);
   announcer_.service(now);
+  nat_.service(now.mono);
   pings_.service(now.mono);
   while (const auto index = timers_.pop_due(now.mono)) {
     if (Peer* peer = peers_.by_index(engine::PeerIndex{*index})) service_peer(*peer, now);
@@ -51,7 +52,7 @@ void Overlay::service(Now now) {
 }
 
 Instant Overlay::deadline() const {
-  Instant earliest = std::min(last_service_ + kIdleTick, announcer_.deadline());
+  Instant earliest = std::min({last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline()});
   for (const std::optional<Instant>& due :
        {timers_.next(), resolver_.deadline(), pings_.deadline()}) {
     if (due) earliest = std::min(earliest, *due);

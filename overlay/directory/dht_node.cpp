@@ -209,6 +209,14 @@ void DhtNode::call_bootstrap_nodes(Instant now) {
   }
 }
 
+std::vector<Endpoint> DhtNode::bootstrap_endpoints() const {
+  std::vector<Endpoint> all;
+  if (config_.bootstrap.empty()) return all;
+  for (const Bootstrap& bootstrap : bootstrap_)
+    all.insert(all.end(), bootstrap.endpoints.begin(), bootstrap.endpoints.end());
+  return all;
+}
+
 // Unanswered pings also make OpenDHT see that its good nodes are gone.
 void DhtNode::probe() {
   const std::vector<Endpoint> nodes = known_nodes();

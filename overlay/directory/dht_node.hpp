@@ -33,6 +33,8 @@ class DhtNode {
   [[nodiscard]] Instant flush(Instant now);
 
   // As of the last run().
+  // The configured ones, as far as their names are known.
+  [[nodiscard]] std::vector<Endpoint> bootstrap_endpoints() const;
   [[nodiscard]] bool connected() const noexcept { return schedule_.connected(); }
   [[nodiscard]] unsigned good_nodes() const noexcept { return good_nodes_; }
   // Changes when dht() becomes another one, with nothing stored, asked or listened to.

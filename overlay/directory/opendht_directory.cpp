@@ -325,6 +325,10 @@ void OpenDhtDirectory::deliver() {
     event();
 }
 
+std::vector<Endpoint> OpenDhtDirectory::bootstrap_endpoints() const {
+  return node_->bootstrap_endpoints();
+}
+
 DirectoryStatus OpenDhtDirectory::status() const {
   return {.connected = node_->connected(), .nodes = node_->good_nodes()};
 }

@@ -84,6 +84,9 @@ class OpenDhtDirectory final : public Directory {
   void listen(const DirectoryKey& key, OnValue found) override;
   [[nodiscard]] DirectoryStatus status() const override;
 
+  // Those of the configuration whose names are known by now; empty where the public network is
+  // used.
+  [[nodiscard]] std::vector<Endpoint> bootstrap_endpoints() const;
   [[nodiscard]] const DirectoryCounters& counters() const noexcept { return counters_; }
 
  private:

@@ -114,6 +114,7 @@ Node::Node(World& in, NodeOptions chosen)
       std::move(context), std::move(settings),
       [this](std::string text) { fatal.push_back(std::move(text)); });
   overlay->set_local_addresses(underlay, world.clock());
+  overlay->set_stun_servers(options.stun, world.clock());
   overlay->start(world.clock());
 }
 
@@ -156,6 +157,11 @@ Node& World::add(NodeOptions options) {
   return *nodes.back();
 }
 
+Nat& World::add_nat(const std::string& external, By mapping, By filtering) {
+  nats.push_back(std::make_unique<Nat>(*IpAddress::parse(external), mapping, filtering));
+  return *nats.back();
+}
+
 void World::kill(Node& node) {
   node.up = false;
   node.directory.reachable = false;
@@ -173,13 +179,37 @@ void World::deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> da
   for (const Prefix& own : from.underlay) {
     if (own.contains(to.address)) source.address = own.address;
   }
-  at(now + latency, [this, source, to, datagram = std::move(datagram)] {
-    for (const auto& node : nodes) {
-      const bool here = std::ranges::any_of(
-          node->underlay, [&](const Prefix& own) { return own.address == to.address; });
-      if (node->up && here && to.port == 4545) node->engine.from_wire(source, datagram);
-    }
+  const Nat* network = from.options.nat;
+  if (network != nullptr && !is_on(network, to.address)) {
+    source = from.options.nat->out(source, to, now);
+    network = nullptr;
+  }
+  at(now + latency, [this, network, source, to, datagram = std::move(datagram)] {
+    arrive(network, source, to, datagram);
   });
+}
+
+bool World::is_on(const Nat* network, const IpAddress& address) const {
+  return std::ranges::any_of(nodes, [&](const auto& node) {
+    return node->options.nat == network &&
+           std::ranges::any_of(node->underlay,
+                               [&](const Prefix& own) { return own.address == address; });
+  });
+}
+
+void World::arrive(const Nat* network, const Endpoint& source, const Endpoint& to,
+                   const std::vector<std::uint8_t>& datagram) {
+  for (const auto& node : nodes) {
+    const bool here = std::ranges::any_of(
+        node->underlay, [&](const Prefix& own) { return own.address == to.address; });
+    if (node->up && here && node->options.nat == network && to.port == 4545)
+      node->engine.from_wire(source, datagram);
+  }
+  if (network != nullptr) return;
+  for (const auto& nat : nats) {
+    if (nat->external() != to.address) continue;
+    if (const auto inside = nat->in(source, to, now)) arrive(nat.get(), source, *inside, datagram);
+  }
 }
 
 void World::step(Instant limit) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "overlay/overlay.hpp"
+#include "tests/sim/nat.hpp"
 #include "tests/sim/sim_engine.hpp"
 
 namespace ipop::sim {
@@ -44,6 +45,8 @@ struct NodeOptions {
   std::uint8_t suites = 3;
   const overlay::Identity* identity = nullptr;  // nothing = a new one
   std::filesystem::path state;                  // for known peers; nothing = none kept
+  Nat* nat = nullptr;                           // what it is behind; nothing = the internet
+  std::vector<Endpoint> stun;
 };
 
 class Node {
@@ -76,6 +79,7 @@ class World {
   ~World();
 
   Node& add(NodeOptions options);
+  Nat& add_nat(const std::string& external, By mapping, By filtering);
   // As if killed: nothing is said to anybody.
   void kill(Node& node);
 
@@ -99,9 +103,14 @@ class World {
   std::multimap<overlay::DirectoryKey, std::pair<SimDirectory*, overlay::Directory::OnValue>>
       listeners;
   std::vector<std::unique_ptr<Node>> nodes;
+  std::vector<std::unique_ptr<Nat>> nats;
   std::uint64_t datagrams = 0;
 
  private:
+  // On one network: a NAT's inside, or the internet (nullptr).
+  void arrive(const Nat* network, const Endpoint& source, const Endpoint& to,
+              const std::vector<std::uint8_t>& datagram);
+  [[nodiscard]] bool is_on(const Nat* network, const IpAddress& address) const;
   void step(Instant limit);
 
   std::multimap<Instant, std::function<void()>> events_;

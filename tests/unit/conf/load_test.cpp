@@ -62,6 +62,7 @@ interface: {name: ipop0, mtu: 1280}
 overlay:
   listen: ["[::1]:0"]
   bootstrap: [one.example, two.example:1, 192.0.2.1, "192.0.2.1:2", "[2001:db8::1]:3", "2001:db8::1"]
+  stun: [stun.example, "192.0.2.9:99"]
   dht_network: 4294967295
   peers:
     - name: bob
@@ -87,6 +88,8 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_EQ(config.interface.mtu, 1280);
   ASSERT_EQ(config.overlay.listen.size(), 1u);
   EXPECT_EQ(config.overlay.listen[0].to_string(), "[::1]:0");
+  const std::vector<HostPort> stun = {{"stun.example", 3478}, {"192.0.2.9", 99}};
+  EXPECT_EQ(config.overlay.stun, stun);
   const std::vector<HostPort> bootstrap = {{"one.example", 4222}, {"two.example", 1},
                                            {"192.0.2.1", 4222},   {"192.0.2.1", 2},
                                            {"2001:db8::1", 3},    {"2001:db8::1", 4222}};
@@ -134,7 +137,6 @@ interface: {name: tapipop, mtu: auto, mode: ip}
 trust: {ca: [], cert: "", key: "", crl: ""}
 overlay:
   lan_discovery: false
-  stun: []
   port_mapping: false
   relay: {use: false, serve: false, limit_mbit: 0}
 engine: {lcores: auto, lanes: 1}

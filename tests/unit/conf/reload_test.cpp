@@ -43,6 +43,7 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
        "overlay: {peers: [{public_key: " + key + ", allowed_ips: [10.0.0.2]}]}",
        {"overlay.peers"},
        {}},
+      {kNetwork, "overlay: {stun: [a.example]}", {}, {"overlay.stun"}},
       {kNetwork, "engine: {cpus: 0}", {}, {"engine.cpus"}},
       {kNetwork, "engine: {poll: busy}", {}, {"engine.poll"}},
       {kNetwork, "engine: {hugepages: never}", {}, {"engine.hugepages"}},

@@ -1,0 +1,43 @@
+// All that a node does to learn how it looks from outside, and to tell others how they look: asks
+// STUN servers, listens to what peers see, answers requests. Overlay thread; time is passed in.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "overlay/nat/mappings.hpp"
+#include "overlay/nat/stun_client.hpp"
+#include "overlay/nat/stun_server.hpp"
+
+namespace ipop::overlay {
+
+class NatDiscovery {
+ public:
+  // `on_change`: endpoints() or mapping() is another than before.
+  NatDiscovery(stun::Client::Send send, std::function<void(Instant now)> on_change);
+
+  // Where we listen, by our own interfaces. If that is news, all that was learnt is forgotten.
+  void set_local(std::vector<Endpoint> local, Instant now);
+  void set_servers(const std::vector<Endpoint>& servers, Instant now);
+  void service(Instant now);
+  [[nodiscard]] Instant deadline() const noexcept { return client_.deadline(); }
+  // A datagram that is_message(). False if it is neither a request nor an answer to one of ours.
+  [[nodiscard]] bool on_datagram(const Endpoint& source, ByteView datagram, Instant now);
+  // A peer at `by` says, authenticated, that our datagrams come from `mapped`.
+  void on_observed(const Endpoint& by, const Endpoint& mapped, Instant now);
+
+  [[nodiscard]] const Mappings& mappings() const noexcept { return mappings_; }
+  [[nodiscard]] const stun::Client& client() const noexcept { return client_; }
+  [[nodiscard]] const stun::Server& server() const noexcept { return server_; }
+
+ private:
+  void observe(Mappings::Observer kind, const Endpoint& by, const Endpoint& mapped, Instant now);
+
+  stun::Client::Send send_;
+  std::function<void(Instant)> on_change_;
+  Mappings mappings_;
+  stun::Client client_;
+  stun::Server server_;
+};
+
+}  // namespace ipop::overlay

@@ -1,0 +1,44 @@
+// Binding requests and responses of STUN (RFC 8489): what tells a node how its datagrams look from
+// outside. Bytes from the network: parsing checks everything, nothing is kept of the input. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+
+namespace ipop::overlay::stun {
+
+using TransactionId = std::array<std::uint8_t, 12>;
+using Message = std::vector<std::uint8_t>;
+
+// Whether the header is STUN's: the two zero bits, the magic cookie, a length that is the
+// datagram's.
+[[nodiscard]] bool is_message(ByteView datagram) noexcept;
+
+struct Request {
+  TransactionId id{};
+  bool fingerprint = false;  // it had one, and it was right
+  std::vector<std::uint16_t>
+      not_known;  // attributes that must be understood and are not; at most 8
+};
+// Nothing if it is no Binding request, is damaged, or has a wrong fingerprint.
+[[nodiscard]] std::optional<Request> parse_request(ByteView datagram);
+
+struct Response {
+  TransactionId id{};
+  std::optional<Endpoint> mapped;  // nothing: the server refused
+};
+// Nothing if it is no Binding response or is damaged. MAPPED-ADDRESS counts where there is no
+// XOR-MAPPED-ADDRESS: some gateways rewrite the former.
+[[nodiscard]] std::optional<Response> parse_response(ByteView datagram);
+
+[[nodiscard]] Message encode_request(const TransactionId& id);
+// The success response, or 420 (Unknown Attribute) where there are some; never more than 24 bytes
+// longer than the shortest request.
+[[nodiscard]] Message encode_response(const Request& request, const Endpoint& source);
+
+}  // namespace ipop::overlay::stun

@@ -1,0 +1,163 @@
+// Nodes behind NATs of every kind: what they learn of themselves, and whom they reach directly.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/sim/two_nodes.hpp"
+#include "tests/sim/world.hpp"
+
+namespace ipop::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using overlay::PeerState;
+
+struct NatKind {
+  const char* name;
+  bool is_nat = true;
+  By mapping = By::kNothing;
+  By filtering = By::kNothing;
+
+  friend void PrintTo(const NatKind& kind, std::ostream* out) { *out << kind.name; }
+};
+
+constexpr NatKind kNone{"none", false};
+constexpr NatKind kFullCone{"full_cone"};
+constexpr NatKind kAddressRestricted{"address_restricted", true, By::kNothing, By::kAddress};
+constexpr NatKind kPortRestricted{"port_restricted", true, By::kNothing, By::kEndpoint};
+constexpr NatKind kSymmetric{"symmetric", true, By::kEndpoint, By::kEndpoint};
+constexpr NatKind kKinds[] = {kNone, kFullCone, kAddressRestricted, kPortRestricted, kSymmetric};
+
+// Two nodes without a NAT, whom all ask how they look.
+class NatWorld {
+ public:
+  World world;
+  Node& first = add_public("first", "192.168.10.101/24", "198.51.100.1/24");
+  Node& second = add_public("second", "192.168.10.102/24", "198.51.101.1/24");
+
+  Node& add(NodeOptions options, const NatKind& kind, const std::string& external) {
+    options.stun = {first.endpoint(), second.endpoint()};
+    if (kind.is_nat) {
+      options.nat = &world.add_nat(external, kind.mapping, kind.filtering);
+    } else {
+      options.underlay = {external + "/24"};
+    }
+    return world.add(options);
+  }
+
+ private:
+  Node& add_public(const char* name, const char* address, const char* underlay) {
+    return world.add({.name = name, .address = address, .underlay = {underlay}});
+  }
+};
+
+class NatKinds : public testing::TestWithParam<NatKind> {};
+
+TEST_P(NatKinds, AreToldByTwoServers) {
+  NatWorld in;
+  Node& a = in.add(alice(), GetParam(), "203.0.113.1");
+  EXPECT_EQ(a.status().nat.kind, "unknown");
+  in.world.run_for(200ms);
+  const overlay::NatStatus nat = a.status().nat;
+  const bool symmetric = GetParam().mapping != By::kNothing;
+  EXPECT_EQ(nat.kind, !GetParam().is_nat ? "none"
+                      : symmetric        ? "endpoint-dependent"
+                                         : "endpoint-independent");
+  ASSERT_EQ(nat.mapped.size(), !GetParam().is_nat ? 0u : symmetric ? 2u : 1u);
+  for (const std::string& endpoint : nat.mapped)
+    EXPECT_TRUE(endpoint.starts_with("203.0.113.1:"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NatKinds, testing::ValuesIn(kKinds),
+                         [](const auto& each) { return each.param.name; });
+
+using Pair = std::tuple<NatKind, NatKind>;
+
+class NatPairs : public testing::TestWithParam<Pair> {
+ protected:
+  // Two that each see only their own NAT's mood cannot meet without help.
+  static bool is_hard(const NatKind& a, const NatKind& b) {
+    return a.mapping == By::kEndpoint && b.filtering == By::kEndpoint;
+  }
+};
+
+TEST_P(NatPairs, ReachEachOtherDirectly) {
+  const auto& [left, right] = GetParam();
+  NatWorld in;
+  Node& a = in.add(alice(), left, "203.0.113.1");
+  Node& b = in.add(bob(), right, "203.0.114.1");
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  const bool direct = !is_hard(left, right) && !is_hard(right, left);
+  EXPECT_EQ(in.world.run_until([&] { return b.received(first); }, 2s), direct);
+  if (!direct) return;
+  const std::uint32_t answer = b.send(kAlice);
+  EXPECT_TRUE(in.world.run_until([&] { return a.received(answer); }, 200ms));
+  // And go on to: mappings are kept, sessions renewed.
+  for (int minute = 0; minute < 6; ++minute) {
+    in.world.run_for(1min);
+    const std::uint32_t later = minute % 2 == 0 ? a.send(kBob) : b.send(kAlice);
+    EXPECT_TRUE(in.world.run_until([&] { return a.received(later) || b.received(later); }, 2s))
+        << "after " << minute + 1 << " minutes";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NatPairs,
+                         testing::Combine(testing::ValuesIn(kKinds), testing::ValuesIn(kKinds)),
+                         [](const auto& each) {
+                           return std::string(std::get<0>(each.param).name) + "_to_" +
+                                  std::get<1>(each.param).name;
+                         });
+
+TEST(Nat, KeepsTwoBehindItOnTheirOwnNetwork) {
+  NatWorld in;
+  Nat& nat = in.world.add_nat("203.0.113.1", By::kNothing, By::kEndpoint);
+  NodeOptions left = alice();
+  NodeOptions right = bob();
+  left.nat = right.nat = &nat;
+  left.stun = right.stun = {in.first.endpoint(), in.second.endpoint()};
+  left.underlay = {"10.0.1.1/24"};
+  right.underlay = {"10.0.1.2/24"};
+  Node& a = in.world.add(left);
+  Node& b = in.world.add(right);
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  EXPECT_TRUE(in.world.run_until([&] { return b.received(first); }, 1s));
+  EXPECT_EQ(a.peer(kBob)->endpoint, "10.0.1.2:4545");
+}
+
+TEST(Nat, ThatForgetsIsNoticed) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), kPortRestricted, "203.0.114.1");
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 2s));
+  const std::string before = a.status().nat.mapped.at(0);
+  in.world.nats[0]->forget();
+  EXPECT_TRUE(in.world.run_until(
+      [&] {
+        const auto mapped = a.status().nat.mapped;
+        return mapped.size() == 1 && mapped[0] != before;
+      },
+      25s));
+  in.world.run_for(100ms);
+  EXPECT_EQ(a.status().nat.kind, "endpoint-independent");
+  const std::uint32_t later = a.send(kBob);
+  EXPECT_TRUE(in.world.run_until([&] { return b.received(later); }, 3s));
+}
+
+TEST(Nat, MakesALyingPeerHarmless) {
+  // A peer's word counts only where servers say less: two of them, and it is not heard.
+  NatWorld in;
+  Node& a = in.add(alice(), kFullCone, "203.0.113.1");
+  in.world.run_for(1s);
+  const auto mapped = a.status().nat.mapped;
+  const std::uint32_t first = a.send("192.168.10.101");
+  ASSERT_TRUE(in.world.run_until([&] { return in.first.received(first); }, 2s));
+  in.world.run_for(1s);
+  EXPECT_EQ(a.status().nat.mapped, mapped);
+}
+
+}  // namespace
+}  // namespace ipop::sim
