@@ -101,6 +101,12 @@ class World:
         run("ip", "-n", host.namespace, "route", "add", "default", "via", f"10.9.{number}.1")
         return host
 
+    def inner_host(self, name: str, address: str) -> Host:
+        """A new host that somebody else connects; its interface is to be eth0."""
+        host = self._make_namespace(name, address)
+        self.hosts.append(host)
+        return host
+
     def router(self) -> Host:
         if self._router is None:
             self._router = self._make_namespace("router", "")

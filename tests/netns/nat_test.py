@@ -1,0 +1,91 @@
+"""Nodes behind NATs: what they learn of them, and how soon they meet directly.
+
+    boot, second      no NAT: the way into the hash table, and STUN servers
+    none, full-cone,  one node behind each kind of NAT, two behind the port-restricted one
+    …
+
+With IPOP_SOAK=1, two nodes behind each kind.
+"""
+
+import itertools
+
+from rig.cases import SOAK, run_cases
+from rig.conditions import expect, wait_until
+from rig.nat import KINDS, MAPPINGS, NONE, PORT_RESTRICTED, behind, reaches
+from rig.node import PORT, Node, node
+from rig.ping import ping
+
+NETWORK = "ipop_behind_nats"
+FIRST_REPLY_LIMIT_S = 2.0
+
+
+def start_servers(world) -> list:
+    servers = [node(world, name, number, network=f"ipop_{name}_only")
+               for number, name in enumerate(("boot", "second"), 1)]
+    for server in servers:
+        server.start()
+    return servers
+
+
+def node_behind(world, name: str, kind: str, octet: int, servers) -> Node:
+    """The first server is its way into the hash table; the second it only asks by STUN."""
+    made = Node(behind(world, name, kind))
+    boot, second = servers
+    made.init(octet)  # for its key
+    made.configure(
+        f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {name}}}\n"
+        f'overlay: {{listen: ["0.0.0.0:{PORT}"], bootstrap: ["{boot.endpoint}"],'
+        f' stun: ["{second.endpoint}"]}}\n', f"192.168.10.{octet}")
+    return made
+
+
+def population(world) -> list:
+    """(kind, node) of all, started and joined."""
+    servers = start_servers(world)
+    kinds = KINDS * 2 if SOAK else (*KINDS, PORT_RESTRICTED)
+    made = [(kind, node_behind(world, f"{kind}-{number}", kind, 10 + number, servers))
+            for number, kind in enumerate(kinds)]
+    for _, each in made:
+        each.launch()
+    for _, each in made:
+        each.await_up()
+        each.await_answer()
+    for kind, each in made:
+        wait_until(f"{each.name} to know its NAT",
+                   lambda k=kind, e=each: e.status()["nat"]["kind"] == MAPPINGS[k], 5)
+    return made
+
+
+def test_a_node_learns_how_its_nat_maps(world):
+    for kind, each in population(world):
+        mapped = each.status()["nat"]["mapped"]
+        gateway = next((host for host in world.hosts if host.name == f"{each.name}-nat"), None)
+        expect((kind == NONE) == (not mapped), f"{each.name} is mapped to {mapped}")
+        expect(all(one.startswith(f"{gateway.address}:") for one in mapped),
+               f"{each.name} is mapped to {mapped}")
+        shown = each.ipop("status").stdout
+        expect(f"NAT         {MAPPINGS[kind]}" in shown, f"status says: {shown}")
+
+
+def test_nodes_meet_directly_wherever_a_hole_can_be_punched(world):
+    made = population(world)
+    times = []
+    for (kind, one), (other_kind, other) in itertools.combinations(made, 2):
+        if not reaches(kind, other_kind):
+            continue
+        pair = f"{one.name} and {other.name}"
+        pings = ping(one.host, other.address, 5, 0.2, wait_s=4)
+        expect(pings.lost == 0, f"{pair}: lost pings number {pings.lost_numbers()}")
+        first_s = max(ms for _, _, ms in pings.replies) / 1000  # the first waited, nobody longer
+        expect(first_s < FIRST_REPLY_LIMIT_S, f"{pair}: the first reply took {first_s:.2f} s")
+        peer = one.peer(other.address)
+        expect(peer["path"] == "direct", f"{pair}: the path is {peer['path']}")
+        times.append((first_s, pair))
+    times.sort()
+    median, (slowest, pair) = times[len(times) // 2][0], times[-1]
+    return (f"{len(times)} pairs, first reply after {median * 1000:.0f} ms in the median, "
+            f"{slowest * 1000:.0f} between {pair}")
+
+
+if __name__ == "__main__":
+    run_cases(globals())

@@ -1,0 +1,66 @@
+"""Hosts behind NATs of every kind, made with nftables on a gateway of their own.
+
+    host 172.20.N.2 ── 172.20.N.1 gateway 10.9.M.2 ── router
+
+Port 4545 keeps its number outside, as most NATs do it, but for the symmetric one. What nobody has
+asked for is dropped without an answer, as home routers do it: an answer would spoil the mapping
+that the inside is about to make.
+"""
+
+from rig.node import PORT
+from rig.world import Host, World, run
+
+NONE, FULL_CONE = "none", "full-cone"
+ADDRESS_RESTRICTED, PORT_RESTRICTED = "address-restricted", "port-restricted"
+SYMMETRIC = "symmetric"
+KINDS = (NONE, FULL_CONE, ADDRESS_RESTRICTED, PORT_RESTRICTED, SYMMETRIC)
+
+# What a node calls them: how they map; how they filter cannot be seen from one port.
+MAPPINGS = {NONE: "none", FULL_CONE: "endpoint-independent",
+            ADDRESS_RESTRICTED: "endpoint-independent", PORT_RESTRICTED: "endpoint-independent",
+            SYMMETRIC: "endpoint-dependent"}
+
+
+def _rules(kind: str, inside: str) -> str:
+    let_in = {FULL_CONE: f'iifname "eth0" udp dport {PORT} dnat to {inside}:{PORT}',
+              ADDRESS_RESTRICTED: f'iifname "eth0" udp dport {PORT} ip saddr @sent'
+                                  f' dnat to {inside}:{PORT}'}.get(kind, "")
+    how = "masquerade fully-random" if kind == SYMMETRIC else "masquerade"
+    return f"""
+table ip nat {{
+  set sent {{ type ipv4_addr; flags dynamic,timeout; timeout 2m; }}
+  chain prerouting {{ type nat hook prerouting priority dstnat; {let_in}; }}
+  chain postrouting {{ type nat hook postrouting priority srcnat; oifname "eth0" {how}; }}
+  chain forward {{
+    type filter hook forward priority filter; oifname "eth0" add @sent {{ ip daddr }};
+  }}
+  chain input {{ type filter hook input priority filter; iifname "eth0" meta l4proto udp drop; }}
+}}
+"""
+
+
+def behind(world: World, name: str, kind: str) -> Host:
+    """A new host behind a gateway of this kind; NONE: one at the router."""
+    if kind == NONE:
+        return world.host(name)
+    gateway = world.host(f"{name}-nat")
+    number = len(world.hosts)
+    host = world.inner_host(name, f"172.20.{number}.2")
+    gateway.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    run("ip", "-n", gateway.namespace, "link", "add", "inside", "type", "veth",
+        "peer", "name", "eth0", "netns", host.namespace)
+    for namespace, link, address in ((gateway.namespace, "inside", f"172.20.{number}.1/24"),
+                                     (host.namespace, "eth0", f"{host.address}/24")):
+        run("ip", "-n", namespace, "address", "add", address, "dev", link)
+        run("ip", "-n", namespace, "link", "set", link, "up")
+    host.run("ip", "route", "add", "default", "via", f"172.20.{number}.1")
+    rules = gateway.directory / "nat.nft"
+    rules.write_text(_rules(kind, host.address), encoding="utf-8")
+    gateway.run("nft", "-f", rules)
+    return host
+
+
+def reaches(one: str, other: str) -> bool:
+    """Whether two nodes behind these can meet by sending at once, without guessing ports."""
+    hard = {one, other}
+    return SYMMETRIC not in hard or not hard <= {SYMMETRIC, PORT_RESTRICTED}
