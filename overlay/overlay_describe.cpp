@@ -46,13 +46,21 @@ std::string why(const Peer& peer, PeerState state, PathRank rank) {
 
 }  // namespace
 
-// Of IPv4 where anything is known of it: NATs are few in IPv6.
 NatStatus Overlay::nat_status() const {
   const Mappings& seen = nat_.mappings();
-  const bool v4 = seen.mapping(true) != NatMapping::kUnknown;
-  NatStatus status{.kind = std::string(name(seen.mapping(v4))), .mapped = {}};
+  NatStatus status;
+  status.ipv4 = name(seen.mapping(true));
+  status.ipv6 = name(seen.mapping(false));
+  status.kind = seen.mapping(true) != NatMapping::kUnknown ? status.ipv4 : status.ipv6;
   for (const Endpoint& endpoint : seen.endpoints())
     status.mapped.push_back(endpoint.to_string());
+  for (const auto& [server, answers, mapped, rtt] : nat_.client().servers()) {
+    StunServerStatus& one = status.servers.emplace_back();
+    one.endpoint = server.to_string();
+    if (!answers) continue;
+    one.mapped = mapped.to_string();
+    one.rtt_ms = std::chrono::duration<double, std::milli>(rtt).count();
+  }
   return status;
 }
 

@@ -52,9 +52,19 @@ struct InterfaceStatus {
   std::uint16_t mtu = 0;
 };
 
+// A STUN server that we ask.
+struct StunServerStatus {
+  std::string endpoint;
+  std::string mapped;  // where it sees us; empty: it does not answer
+  std::optional<double> rtt_ms;
+};
+
 struct NatStatus {
-  std::string kind = "unknown";
+  std::string kind = "unknown";  // IPv4's where anything is known of it, else IPv6's
+  std::string ipv4 = "unknown";  // how NATs map us (NatMapping)
+  std::string ipv6 = "unknown";
   std::vector<std::string> mapped;  // endpoints that a gateway forwards to us
+  std::vector<StunServerStatus> servers;
 };
 
 struct DhtStatus {

@@ -211,6 +211,20 @@ Json to_json(const PeerStatus& peer) {
           {"protocol", peer.protocol}};
 }
 
+Json nat_to_json(const NatStatus& nat) {
+  Json servers = Json::array();
+  for (const StunServerStatus& server : nat.servers) {
+    servers.push_back({{"endpoint", server.endpoint},
+                       {"mapped", server.mapped},
+                       {"rtt_ms", server.rtt_ms ? Json(*server.rtt_ms) : Json(nullptr)}});
+  }
+  return {{"kind", nat.kind},
+          {"ipv4", nat.ipv4},
+          {"ipv6", nat.ipv6},
+          {"mapped", nat.mapped},
+          {"servers", std::move(servers)}};
+}
+
 Json to_json(const Status& status) {
   Json peers = Json::array();
   for (const PeerStatus& peer : status.peers)
@@ -223,7 +237,7 @@ Json to_json(const Status& status) {
           {"addresses", status.addresses},
           {"interface", {{"name", status.interface.name}, {"mtu", status.interface.mtu}}},
           {"uptime_s", status.uptime_s},
-          {"nat", {{"kind", status.nat.kind}, {"mapped", status.nat.mapped}}},
+          {"nat", nat_to_json(status.nat)},
           {"dht", {{"connected", status.dht.connected}, {"nodes", status.dht.nodes}}},
           {"engine", engine_to_json(status.engine)},
           {"warnings", status.warnings},
@@ -254,7 +268,15 @@ Result<Status> status_from_json(const Json& json) {
   reader.read("uptime_s", status.uptime_s);
   reader.object("nat", [&](ObjectReader& inner) {
     inner.read("kind", status.nat.kind);
+    inner.read("ipv4", status.nat.ipv4);
+    inner.read("ipv6", status.nat.ipv6);
     inner.read("mapped", status.nat.mapped);
+    inner.list("servers", [&](ObjectReader& server) {
+      StunServerStatus& one = status.nat.servers.emplace_back();
+      server.read("endpoint", one.endpoint);
+      server.read("mapped", one.mapped);
+      server.read("rtt_ms", one.rtt_ms);
+    });
   });
   reader.object("dht", [&](ObjectReader& inner) {
     inner.read("connected", status.dht.connected);

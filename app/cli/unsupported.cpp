@@ -3,7 +3,7 @@
 namespace ipop::app {
 
 void add_unsupported(CLI::App& app, Context& /*context*/) {
-  for (const char* name : {"ca", "doctor", "netcheck"}) {
+  for (const char* name : {"ca", "doctor"}) {
     CLI::App* command = app.add_subcommand(name, "(not supported yet)");
     // Whatever its arguments will be, they are its own, and none of them wrong yet.
     command->allow_extras()->fallthrough(false);

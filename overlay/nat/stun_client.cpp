@@ -26,7 +26,7 @@ void Client::service(Instant now) {
   for (Query& query : queries_) {
     if (query.next > now) continue;
     if (query.tries == kTries) {
-      query = {.server = query.server, .next = now + kRefresh};
+      query = {.server = query.server, .mapped = query.mapped, .next = now + kRefresh};
     } else {
       ask(query, now);
     }
@@ -37,6 +37,7 @@ void Client::ask(Query& query, Instant now) {
   // A new transaction for a new question, the same for its repetitions (RFC 8489 §6.2.1).
   if (!query.waiting) randombytes_buf(query.id.data(), query.id.size());
   query.waiting = true;
+  query.asked = now;
   query.next = now + kFirstTimeout * (1u << query.tries);
   ++query.tries;
   send_(query.server, encode_request(query.id));
@@ -60,6 +61,7 @@ bool Client::on_response(const Endpoint& source, ByteView datagram, Instant now)
   *query = {.server = query->server,
             .answered = response->mapped.has_value(),
             .mapped = response->mapped.value_or(before),
+            .rtt = now - query->asked,
             .next = now + kRefresh};
   if (!response->mapped) return true;
   if (before.port != 0 && before != *response->mapped) {
@@ -74,7 +76,7 @@ bool Client::on_response(const Endpoint& source, ByteView datagram, Instant now)
 std::vector<Client::ServerStatus> Client::servers() const {
   std::vector<ServerStatus> list;
   for (const Query& query : queries_)
-    list.push_back({query.server, query.answered});
+    list.push_back({query.server, query.answered, query.mapped, query.rtt});
   return list;
 }
 

@@ -42,6 +42,8 @@ class Client {
   struct ServerStatus {
     Endpoint server;
     bool answers = false;  // the last time that it was asked
+    Endpoint mapped;       // what it said then
+    Duration rtt{};
   };
   [[nodiscard]] std::vector<ServerStatus> servers() const;
 
@@ -53,6 +55,8 @@ class Client {
     bool waiting = false;
     bool answered = false;
     Endpoint mapped;  // what it said last; port 0 = nothing
+    Instant asked{};  // the last time
+    Duration rtt{};   // since then
     Instant next{};
   };
 

@@ -65,6 +65,9 @@ def test_a_node_learns_how_its_nat_maps(world):
                f"{each.name} is mapped to {mapped}")
         shown = each.ipop("status").stdout
         expect(f"NAT         {MAPPINGS[kind]}" in shown, f"status says: {shown}")
+        checked = each.ipop("netcheck").stdout
+        expect("2 of 2 servers answer" in checked and f"({MAPPINGS[kind]})" in checked,
+               f"netcheck says: {checked}")
 
 
 def test_nodes_meet_directly_wherever_a_hole_can_be_punched(world):

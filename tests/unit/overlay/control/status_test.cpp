@@ -40,6 +40,14 @@ Status alice() {
                 .addresses = {"192.168.10.10/24", "fd00::10/64"},
                 .interface = {.name = "tapipop", .mtu = 1420},
                 .uptime_s = 12,
+                .nat = {.kind = "translated",
+                        .ipv4 = "translated",
+                        .ipv6 = "unknown",
+                        .mapped = {"203.0.113.5:61000"},
+                        .servers = {{.endpoint = "192.0.2.1:3478",
+                                     .mapped = "203.0.113.5:61000",
+                                     .rtt_ms = 1.5},
+                                    {.endpoint = "192.0.2.2:3478", .mapped = {}, .rtt_ms = {}}}},
                 .dht = {.connected = true, .nodes = 9},
                 .engine = {.lcores = 1,
                            .poll = "adaptive",
@@ -62,7 +70,11 @@ TEST(StatusJson, HasTheStableKeys) {
                                             "hostname", "addresses", "interface", "uptime_s", "nat",
                                             "dht", "engine", "warnings", "peers"}));
   EXPECT_EQ(json["interface"], Json({{"name", "tapipop"}, {"mtu", 1420}}));
-  EXPECT_EQ(json["nat"], Json({{"kind", "unknown"}, {"mapped", Json::array()}}));
+  EXPECT_EQ(to_text(json["nat"]),
+            R"({"kind":"translated","ipv4":"translated","ipv6":"unknown",)"
+            R"("mapped":["203.0.113.5:61000"],"servers":[)"
+            R"({"endpoint":"192.0.2.1:3478","mapped":"203.0.113.5:61000","rtt_ms":1.5},)"
+            R"({"endpoint":"192.0.2.2:3478","mapped":"","rtt_ms":null}]})");
   EXPECT_EQ(json["dht"], Json({{"connected", true}, {"nodes", 9}}));
   EXPECT_EQ(json["engine"]["fates"]["sent"], 11);
   EXPECT_EQ(json["engine"]["drops"]["wire_forged"], 4);

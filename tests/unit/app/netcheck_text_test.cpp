@@ -1,0 +1,50 @@
+#include "app/cli/netcheck_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ipop::app {
+namespace {
+
+using overlay::NatStatus;
+
+TEST(NetcheckText, SaysWhoSawWhatAndWhatItMeans) {
+  const NatStatus nat{
+      .kind = "endpoint-independent",
+      .ipv4 = "endpoint-independent",
+      .ipv6 = "unknown",
+      .mapped = {"203.0.113.5:61000"},
+      .servers = {{.endpoint = "192.0.2.1:3478", .mapped = "203.0.113.5:61000", .rtt_ms = 12.34},
+                  {.endpoint = "198.51.100.200:3478", .mapped = {}, .rtt_ms = {}},
+                  {.endpoint = "[2001:db8::1]:3478", .mapped = {}, .rtt_ms = {}}}};
+  EXPECT_EQ(netcheck_text(nat),
+            "IPv4  UDP works: 1 of 2 servers answer\n"
+            "      a NAT that maps alike towards all: others reach this node while it sends to "
+            "them (endpoint-independent)\n"
+            "      outside: 203.0.113.5:61000\n"
+            "IPv6  UDP does not get through, or no server runs: none of 1 answers\n"
+            "\n"
+            "STUN servers\n"
+            "  192.0.2.1:3478       sees 203.0.113.5:61000, 12.3 ms\n"
+            "  198.51.100.200:3478  no answer\n"
+            "  [2001:db8::1]:3478   no answer\n");
+}
+
+TEST(NetcheckText, SaysThatNobodyWasAsked) {
+  EXPECT_EQ(netcheck_text({}), "IPv4  no STUN server to ask\nIPv6  no STUN server to ask\n");
+}
+
+// Peers see us, too.
+TEST(NetcheckText, TellsANatThatOnlyPeersSaw) {
+  NatStatus nat;
+  nat.ipv6 = "none";
+  nat.ipv4 = "endpoint-dependent";
+  nat.mapped = {"203.0.113.5:1", "203.0.113.5:2"};
+  const std::string text = netcheck_text(nat);
+  EXPECT_NE(text.find("maps anew for each destination"), std::string::npos) << text;
+  EXPECT_NE(text.find("no NAT: others reach this node at its own addresses (none)"),
+            std::string::npos)
+      << text;
+}
+
+}  // namespace
+}  // namespace ipop::app
