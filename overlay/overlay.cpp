@@ -13,9 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWarnings = 16;
 constexpr unsigned kControlPerSecond = 200;
-constexpr Duration kSettled = 10s;         // a session that old is not what an invitation was about
-constexpr Duration kInvitedWithin = 5min;  // peers heard that recently learn where we are now
-constexpr unsigned kMostInvitations = 64;
+constexpr Duration kSettled = 10s;     // a session that old is not what an invitation was about
 constexpr Duration kGiveWayFor = 60s;  // after the start: nobody relies on us yet
 
 std::vector<Prefix> own_prefixes(const Credential& credential) {
@@ -71,74 +69,6 @@ Overlay::Overlay(Context context, OverlaySettings settings,
             if (membership_.loses_to(record.credential)) on_record(record, false, now_);
           }),
       known_peers_(settings_.known_peers_file) {}
-
-void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
-  now_ = now;
-  if (addresses == territory_.local()) return;
-  territory_.set_local(std::move(addresses));
-  std::vector<Endpoint> local;
-  for (const Prefix& prefix : territory_.local())
-    local.push_back({prefix.address, settings_.port});
-  nat_.set_local(std::move(local), now.mono);
-  if (started_ == Instant{}) return;
-  peers_.for_each([&](Peer& peer) {
-    if (!peer.connected()) return;
-    // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
-    context_.injector.send_sealed(peer.current, {});
-    if (peer.form == handshake::Form::kIpop) liveness_.send_ping(peer, now.mono);
-  });
-}
-
-void Overlay::set_stun_servers(const std::vector<Endpoint>& servers, Now now) {
-  now_ = now;
-  std::vector<Endpoint> outside;
-  std::ranges::copy_if(servers, std::back_inserter(outside),
-                       [&](const Endpoint& server) { return !territory_.inside(server.address); });
-  nat_.set_servers(outside, now.mono);
-}
-
-// What others see of us comes behind what we see ourselves.
-std::vector<Candidate> Overlay::own_candidates() const {
-  std::vector<Candidate> candidates;
-  const std::vector<Endpoint> mapped = nat_.mappings().endpoints();
-  for (const Prefix& prefix : territory_.local()) {
-    if (candidates.size() + mapped.size() >= message::kMaxCandidates) break;
-    candidates.push_back(
-        {{prefix.address, settings_.port},
-         prefix.address.is_private() ? CandidateKind::kLan : CandidateKind::kRouted});
-  }
-  for (const Endpoint& endpoint : mapped)
-    candidates.push_back({endpoint, CandidateKind::kMapped});
-  return candidates;
-}
-
-// Wherever we may be reached has changed: the directory and our peers are told. What we send them
-// may not reach them any more, as their NATs do not know where it comes from now: an invitation
-// makes them send first.
-void Overlay::announce_candidates(Now now) {
-  if (started_ == Instant{}) return;
-  const std::vector<Candidate> candidates = own_candidates();
-  if (candidates == announcer_.candidates()) return;
-  announcer_.set_candidates(candidates, now);
-  unsigned invitations = 0;
-  peers_.for_each([&](Peer& peer) {
-    if (!peer.connected() || peer.form != handshake::Form::kIpop) return;
-    send_candidates(peer);
-    const Session* session = peer.session(peer.current);
-    const bool settled = session != nullptr && now.mono - session->created > kSettled;
-    if (settled && now.mono - peer.last_heard < kInvitedWithin && invitations < kMostInvitations) {
-      ++invitations;
-      invite(peer, now);
-    }
-  });
-}
-
-void Overlay::invite(Peer& peer, Now now) {
-  if (!peer.credential) return;
-  if (peer.last_rendezvous && now.mono - *peer.last_rendezvous <= 2s) return;
-  peer.last_rendezvous = now.mono;
-  announcer_.invite(*peer.node_id(), now);
-}
 
 void Overlay::start(Now now) {
   now_ = now;
@@ -319,6 +249,9 @@ void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
   // A directory keeps what a node said before: only news may change what we know of it.
   const bool news = record.sequence > peer->record_sequence;
   const bool same = peer->credential && peer->credential->encoded == record.credential.encoded;
+  // Its NAT has another mapping now, and lets us in only if we send there.
+  const bool path_withdrawn = news && peer->path && names(peer->candidates, *peer->path) &&
+                              !names(record.candidates, *peer->path);
   if (news) {
     peer->record_sequence = record.sequence;
     set_candidates(*peer, record.candidates);
@@ -330,9 +263,10 @@ void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
   // An invitation comes from somebody who has no session with us any more, unless it is an old one
   // that took its time. It is not answered by another: two nodes would go on for ever.
   const Session* session = peer->session(peer->current);
-  const bool forgotten = invited && session != nullptr && now.mono - session->created > kSettled &&
+  const bool forgotten = session != nullptr && now.mono - session->created > kSettled &&
                          now.mono - peer->last_heard > 1s;
-  if (!peer->connected() || forgotten) connect(*peer, now, !invited);
+  const bool wanted = invited && (forgotten || path_withdrawn);
+  if (!peer->connected() || wanted) connect(*peer, now, !invited);
   schedule(*peer, now);
 }
 
@@ -349,25 +283,6 @@ void Overlay::ask_directory(Peer& peer, Now now) {
   for (const Prefix& prefix : peer.credential->addresses) {
     static_cast<void>(resolver_.resolve(prefix.address, now));
   }
-}
-
-void Overlay::set_candidates(Peer& peer, const std::vector<Candidate>& candidates) {
-  peer.candidates.clear();
-  for (const Candidate& candidate : candidates) {
-    const IpAddress& address = candidate.endpoint.address;
-    const bool ours = std::ranges::find(announcer_.candidates(), candidate.endpoint,
-                                        &Candidate::endpoint) != announcer_.candidates().end();
-    if (ours || territory_.inside(address) || candidate.endpoint.port == 0 ||
-        address.is_unspecified() || address.is_multicast() || address.is_loopback()) {
-      continue;
-    }
-    peer.candidates.push_back(candidate);
-  }
-}
-
-void Overlay::send_candidates(Peer& peer) {
-  context_.injector.send_sealed(peer.current,
-                                message::encode(message::Candidates{announcer_.candidates()}));
 }
 
 // While we start, whoever was first stays. Later on, a claim alone, whatever time it names, does

@@ -65,7 +65,10 @@ void Overlay::service_peer(Peer& peer, Now now) {
   const bool was_connected = peer.connected();
   expire_sessions(context_, peer, now.mono);
   if (peer.connected()) {
-    if (liveness_.service(peer, now.mono) == LivenessMonitor::Verdict::kSilent) {
+    const LivenessMonitor::Verdict verdict = liveness_.service(peer, now.mono);
+    // Perhaps our NAT has forgotten us: if so, the peer must hear of it from somebody else.
+    if (verdict != LivenessMonitor::Verdict::kWell) nat_.ask_again(now.mono);
+    if (verdict == LivenessMonitor::Verdict::kSilent) {
       log::info("{} does not answer at {}: looking for another way", peer.display(),
                 peer.path ? peer.path->to_string() : "?");
       connect(peer, now);

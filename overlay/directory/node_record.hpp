@@ -3,6 +3,7 @@
 // checks everything; a record that does not open is dropped and counted by the caller.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,11 @@ struct Candidate {
   CandidateKind kind = CandidateKind::kRouted;
   friend auto operator<=>(const Candidate&, const Candidate&) noexcept = default;
 };
+
+[[nodiscard]] inline bool names(const std::vector<Candidate>& candidates,
+                                const Endpoint& endpoint) noexcept {
+  return std::ranges::find(candidates, endpoint, &Candidate::endpoint) != candidates.end();
+}
 
 struct NodeRecord {
   Credential credential;

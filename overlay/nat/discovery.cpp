@@ -1,6 +1,11 @@
 #include "overlay/nat/discovery.hpp"
 
 namespace ipop::overlay {
+namespace {
+
+constexpr Duration kAskAgainEvery = std::chrono::seconds(2);
+
+}  // namespace
 
 NatDiscovery::NatDiscovery(stun::Client::Send send, std::function<void(Instant)> on_change)
     : send_(send),
@@ -17,6 +22,12 @@ void NatDiscovery::set_local(std::vector<Endpoint> local, Instant now) {
 
 void NatDiscovery::set_servers(const std::vector<Endpoint>& servers, Instant now) {
   client_.set_servers(servers, now);
+}
+
+void NatDiscovery::ask_again(Instant now) {
+  if (now - asked_again_ < kAskAgainEvery) return;
+  asked_again_ = now;
+  client_.restart(now);
 }
 
 void NatDiscovery::service(Instant now) {

@@ -19,6 +19,8 @@ class NatDiscovery {
   // Where we listen, by our own interfaces. If that is news, all that was learnt is forgotten.
   void set_local(std::vector<Endpoint> local, Instant now);
   void set_servers(const std::vector<Endpoint>& servers, Instant now);
+  // Something may have changed: asks all servers at once, every two seconds at most.
+  void ask_again(Instant now);
   void service(Instant now);
   [[nodiscard]] Instant deadline() const noexcept { return client_.deadline(); }
   // A datagram that is_message(). False if it is neither a request nor an answer to one of ours.
@@ -38,6 +40,7 @@ class NatDiscovery {
   Mappings mappings_;
   stun::Client client_;
   stun::Server server_;
+  Instant asked_again_{};
 };
 
 }  // namespace ipop::overlay

@@ -69,6 +69,7 @@ LivenessMonitor::Verdict LivenessMonitor::judge(Peer& peer, const engine::Sessio
     }
     ++live.pings_unanswered;
     send_ping(peer, now);
+    return Verdict::kDoubtful;
   } else if (now - activity.last_data_tx < kRttInterval &&
              (!live.ping_sent || now - *live.ping_sent >= kRttInterval)) {
     send_ping(peer, now);

@@ -16,7 +16,8 @@ class LivenessMonitor {
 
   enum class Verdict : std::uint8_t {
     kWell,
-    kSilent,  // WireGuard's rule or ours says: handshake again, everywhere it may be
+    kDoubtful,  // what we send is not answered, and a ping asks why
+    kSilent,    // WireGuard's rule or ours says: handshake again, everywhere it may be
   };
   // Sends the keepalives and pings that are due. Only for connected peers.
   [[nodiscard]] Verdict service(Peer& peer, Instant now);

@@ -147,6 +147,34 @@ TEST(Nat, ThatForgetsIsNoticed) {
   EXPECT_TRUE(in.world.run_until([&] { return b.received(later); }, 3s));
 }
 
+// A NAT that restarts while both ends talk: how long until they hear each other again.
+class RestartedNat : public testing::TestWithParam<NatKind> {};
+
+TEST_P(RestartedNat, StopsTrafficForLittleMoreThanASecond) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), GetParam(), "203.0.114.1");
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 2s));
+  const auto both_hear = [&] {
+    const std::uint32_t there = a.send(kBob);
+    const std::uint32_t back = b.send(kAlice);
+    in.world.run_for(50ms);
+    return b.received(there) && a.received(back);
+  };
+  for (int i = 0; i < 300; ++i)
+    ASSERT_TRUE(both_hear());
+  in.world.nats[0]->forget();
+  const Instant restarted = in.world.now;
+  while (!both_hear())
+    ASSERT_LT(in.world.now - restarted, 1300ms);
+}
+
+INSTANTIATE_TEST_SUITE_P(ToAll, RestartedNat,
+                         testing::Values(kNone, kFullCone, kAddressRestricted, kPortRestricted),
+                         [](const auto& each) { return each.param.name; });
+
 TEST(Nat, MakesALyingPeerHarmless) {
   // A peer's word counts only where servers say less: two of them, and it is not heard.
   NatWorld in;

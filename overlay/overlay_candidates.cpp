@@ -1,0 +1,106 @@
+// Where this node may be reached, as others are told, and where they say that they may be.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "overlay/overlay.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kInvitedWithin = 5min;  // peers heard that recently learn where we are now
+constexpr unsigned kMostInvitations = 64;
+constexpr Duration kInviteEvery = 500ms;
+
+}  // namespace
+
+void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
+  now_ = now;
+  if (addresses == territory_.local()) return;
+  territory_.set_local(std::move(addresses));
+  std::vector<Endpoint> local;
+  for (const Prefix& prefix : territory_.local())
+    local.push_back({prefix.address, settings_.port});
+  nat_.set_local(std::move(local), now.mono);
+  if (started_ == Instant{}) return;
+  peers_.for_each([&](Peer& peer) {
+    if (!peer.connected()) return;
+    // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
+    context_.injector.send_sealed(peer.current, {});
+    if (peer.form == handshake::Form::kIpop) liveness_.send_ping(peer, now.mono);
+  });
+}
+
+void Overlay::set_stun_servers(const std::vector<Endpoint>& servers, Now now) {
+  now_ = now;
+  std::vector<Endpoint> outside;
+  std::ranges::copy_if(servers, std::back_inserter(outside),
+                       [&](const Endpoint& server) { return !territory_.inside(server.address); });
+  nat_.set_servers(outside, now.mono);
+}
+
+// What others see of us comes behind what we see ourselves.
+std::vector<Candidate> Overlay::own_candidates() const {
+  std::vector<Candidate> candidates;
+  const std::vector<Endpoint> mapped = nat_.mappings().endpoints();
+  for (const Prefix& prefix : territory_.local()) {
+    if (candidates.size() + mapped.size() >= message::kMaxCandidates) break;
+    candidates.push_back(
+        {{prefix.address, settings_.port},
+         prefix.address.is_private() ? CandidateKind::kLan : CandidateKind::kRouted});
+  }
+  for (const Endpoint& endpoint : mapped)
+    candidates.push_back({endpoint, CandidateKind::kMapped});
+  return candidates;
+}
+
+// Wherever we may be reached has changed: the directory and our peers are told. If an endpoint is
+// no longer ours, what we send to peers may not reach them, as their NATs do not know where it
+// comes from now: an invitation makes them send first.
+void Overlay::announce_candidates(Now now) {
+  if (started_ == Instant{}) return;
+  const std::vector<Candidate> candidates = own_candidates();
+  const std::vector<Candidate> before = announcer_.candidates();
+  if (candidates == before) return;
+  announcer_.set_candidates(candidates, now);
+  const bool moved = !std::ranges::all_of(
+      before, [&](const Candidate& old) { return names(candidates, old.endpoint); });
+  unsigned invitations = 0;
+  peers_.for_each([&](Peer& peer) {
+    if (!peer.connected() || peer.form != handshake::Form::kIpop) return;
+    send_candidates(peer);
+    if (moved && now.mono - peer.last_heard < kInvitedWithin && invitations < kMostInvitations) {
+      ++invitations;
+      invite(peer, now);
+    }
+  });
+}
+
+void Overlay::invite(Peer& peer, Now now) {
+  if (!peer.credential) return;
+  if (peer.last_rendezvous && now.mono - *peer.last_rendezvous <= kInviteEvery) return;
+  peer.last_rendezvous = now.mono;
+  announcer_.invite(*peer.node_id(), now);
+}
+
+void Overlay::set_candidates(Peer& peer, const std::vector<Candidate>& candidates) {
+  peer.candidates.clear();
+  for (const Candidate& candidate : candidates) {
+    const IpAddress& address = candidate.endpoint.address;
+    if (names(announcer_.candidates(), candidate.endpoint) || territory_.inside(address) ||
+        candidate.endpoint.port == 0 || address.is_unspecified() || address.is_multicast() ||
+        address.is_loopback()) {
+      continue;
+    }
+    peer.candidates.push_back(candidate);
+  }
+}
+
+void Overlay::send_candidates(Peer& peer) {
+  context_.injector.send_sealed(peer.current,
+                                message::encode(message::Candidates{announcer_.candidates()}));
+}
+
+}  // namespace ipop::overlay
