@@ -144,6 +144,7 @@ void Overlay::on_punt(const engine::Punt& punt, Now now) {
 void Overlay::session_up(Peer& peer, engine::ReceiverIndex local, const Endpoint& source, Now now) {
   const bool first = !peer.connected();
   confirm_session(context_, peer, local, now.mono);
+  peer.trials.answered(source, now.mono);
   paths_.use(peer, source);
   handshaker_.stop(peer);
   peer.liveness.unanswered.reset();
@@ -189,6 +190,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     liveness_.on_ping(peer, punt.session, punt.source, *ping);
   } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
+      peer.trials.answered(punt.source, now.mono);
       paths_.consider(peer, punt.source, *rtt, now.mono);
       if (peer.observed && peer.authorised) {
         nat_.on_observed(punt.source, *peer.observed, now.mono);

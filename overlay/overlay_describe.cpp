@@ -26,6 +26,48 @@ PeerState state_of(const Peer& peer) {
   return peer.connecting ? PeerState::kConnecting : PeerState::kIdle;
 }
 
+const char* name(CandidateKind kind) {
+  switch (kind) {
+    case CandidateKind::kLan:
+      return "lan";
+    case CandidateKind::kRouted:
+      return "routed";
+    case CandidateKind::kMapped:
+      return "mapped";
+  }
+  return "";
+}
+
+std::string outcome_of(const Peer& peer, const Endpoint& endpoint, Instant now) {
+  if (peer.connected() && peer.path == endpoint) return "in use";
+  const Trial* const trial = peer.trials.find(endpoint);
+  if (trial == nullptr) return "not tried";
+  const std::string count = std::to_string(trial->unanswered);
+  if (!trial->answered)
+    return "no answer to " + count + (trial->unanswered == 1 ? " datagram" : " datagrams");
+  const std::string ago = std::to_string((now - *trial->answered) / std::chrono::seconds(1));
+  return "answered " + ago + " s ago" +
+         (trial->unanswered == 0 ? "" : ", and nothing to " + count + " since");
+}
+
+// What its record names, what the configuration names, and where else it was met.
+std::vector<CandidateStatus> candidates_of(const Peer& peer, Instant now) {
+  std::vector<CandidateStatus> list;
+  std::vector<Endpoint> shown;
+  const auto add = [&](const Endpoint& endpoint, const char* kind) {
+    if (std::ranges::find(shown, endpoint) != shown.end()) return;
+    shown.push_back(endpoint);
+    list.push_back({endpoint.to_string(), kind, outcome_of(peer, endpoint, now)});
+  };
+  for (const Candidate& candidate : peer.candidates)
+    add(candidate.endpoint, name(candidate.kind));
+  if (peer.configured && peer.configured->endpoint) add(*peer.configured->endpoint, "configured");
+  if (peer.path) add(*peer.path, "observed");
+  for (const Trial& trial : peer.trials.all())
+    add(trial.endpoint, "observed");
+  return list;
+}
+
 std::string why(const Peer& peer, PeerState state, PathRank rank) {
   switch (state) {
     case PeerState::kRefused:
@@ -104,6 +146,7 @@ void Overlay::describe(Status& status, Now now) const {
     one.rx_bytes = counters.rx_bytes;
     one.tx_packets = counters.tx_packets;
     one.rx_packets = counters.rx_packets;
+    one.candidates = candidates_of(peer, now.mono);
     status.peers.push_back(std::move(one));
   });
   std::ranges::sort(status.peers, {}, [](const PeerStatus& peer) {

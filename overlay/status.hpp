@@ -27,6 +27,13 @@ enum class PathKind : std::uint8_t { kNone, kLan, kDirect, kRelay };
 [[nodiscard]] const char* name(PeerState state) noexcept;
 [[nodiscard]] const char* name(PathKind path) noexcept;
 
+// An endpoint where a peer was, or might have been, looked for.
+struct CandidateStatus {
+  std::string endpoint;
+  std::string kind;     // "lan", "routed", "mapped"; "configured"; "observed" = it came from there
+  std::string outcome;  // "in use", "no answer to 4 datagrams", "not tried", "answered 3 s ago"
+};
+
 struct PeerStatus {
   std::string node_id;                 // hexadecimal; empty: a plain WireGuard peer has none
   std::string hostname;                // or the name of a static peer in the configuration
@@ -45,6 +52,7 @@ struct PeerStatus {
   std::uint64_t tx_packets = 0;
   std::uint64_t rx_packets = 0;
   std::string protocol = "ipop";  // or "wireguard"
+  std::vector<CandidateStatus> candidates;
 };
 
 struct InterfaceStatus {

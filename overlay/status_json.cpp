@@ -195,11 +195,21 @@ void read_peer(ObjectReader& reader, PeerStatus& peer) {
   reader.read("tx_packets", peer.tx_packets);
   reader.read("rx_packets", peer.rx_packets);
   reader.read("protocol", peer.protocol);
+  reader.list("candidates", [&](ObjectReader& inner) {
+    CandidateStatus& one = peer.candidates.emplace_back();
+    inner.read("endpoint", one.endpoint);
+    inner.read("kind", one.kind);
+    inner.read("outcome", one.outcome);
+  });
 }
 
 }  // namespace
 
 Json to_json(const PeerStatus& peer) {
+  Json candidates = Json::array();
+  for (const CandidateStatus& one : peer.candidates)
+    candidates.push_back(
+        {{"endpoint", one.endpoint}, {"kind", one.kind}, {"outcome", one.outcome}});
   return {{"node_id", peer.node_id},        {"hostname", peer.hostname},
           {"addresses", peer.addresses},    {"state", name(peer.state)},
           {"path", name(peer.path)},        {"why", peer.why},
@@ -208,7 +218,7 @@ Json to_json(const PeerStatus& peer) {
           {"cipher", peer.cipher},          {"handshake_age_s", or_null(peer.handshake_age_s)},
           {"tx_bytes", peer.tx_bytes},      {"rx_bytes", peer.rx_bytes},
           {"tx_packets", peer.tx_packets},  {"rx_packets", peer.rx_packets},
-          {"protocol", peer.protocol}};
+          {"protocol", peer.protocol},      {"candidates", std::move(candidates)}};
 }
 
 Json nat_to_json(const NatStatus& nat) {

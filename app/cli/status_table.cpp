@@ -189,6 +189,11 @@ std::string peer_text(const PeerStatus& peer) {
                                    count_text(peer.tx_packets, "packet", "packets")));
   text += line("received", fmt::format("{} in {}", bytes_text(peer.rx_bytes),
                                        count_text(peer.rx_packets, "packet", "packets")));
+  const char* label = "candidates";
+  for (const overlay::CandidateStatus& one : peer.candidates) {
+    text += line(label, fmt::format("{}, {}: {}", one.endpoint, one.kind, one.outcome));
+    label = "";
+  }
   return text;
 }
 

@@ -138,6 +138,7 @@ void Handshaker::send_initiation(Peer& peer, Now now) {
   peer.macs.append_macs(initiation->message, now.mono);
   for (const Endpoint& target : targets(peer)) {
     context_.injector.send_datagram(target, initiation->message);
+    peer.trials.sent(target, now.mono);
   }
   peers_.add_attempt(peer, {std::move(initiation->state), *local, now.mono});
 }

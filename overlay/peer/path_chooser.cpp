@@ -54,6 +54,7 @@ void PathChooser::probe(Peer& peer, Instant now) {
     if (candidate.endpoint != *peer.path &&
         rank_of(candidate.endpoint, territory_.local()) < in_use) {
       liveness_.send_ping(peer, now, candidate.endpoint);
+      peer.trials.sent(candidate.endpoint, now);
     }
   }
 }

@@ -12,6 +12,7 @@
 #include "overlay/directory/node_record.hpp"
 #include "overlay/handshake/cookie.hpp"
 #include "overlay/handshake/noise.hpp"
+#include "overlay/peer/trials.hpp"
 #include "overlay/trust/credential.hpp"
 
 namespace ipop::overlay {
@@ -99,6 +100,7 @@ struct Peer {
   std::optional<Instant> last_initiation;  // received
 
   std::vector<Candidate> candidates;
+  Trials trials;
   std::uint64_t record_sequence = 0;
   std::optional<Endpoint> path;
   std::optional<Endpoint> observed;  // us, as the peer sees us

@@ -126,6 +126,24 @@ TEST(Nat, KeepsTwoBehindItOnTheirOwnNetwork) {
   EXPECT_EQ(a.peer(kBob)->endpoint, "10.0.1.2:4545");
 }
 
+TEST(Nat, LeavesATraceOfWhatWasTried) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), kPortRestricted, "203.0.114.1");
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 2s));
+  in.world.run_for(2s);
+  const auto candidates = a.peer(kBob)->candidates;
+  ASSERT_EQ(candidates.size(), 2u);
+  EXPECT_EQ(candidates[0].endpoint, "10.0.2.1:4545");
+  EXPECT_EQ(candidates[0].kind, "lan");
+  EXPECT_TRUE(candidates[0].outcome.starts_with("no answer to ")) << candidates[0].outcome;
+  EXPECT_TRUE(candidates[1].endpoint.starts_with("203.0.114.1:"));
+  EXPECT_EQ(candidates[1].kind, "mapped");
+  EXPECT_EQ(candidates[1].outcome, "in use");
+}
+
 TEST(Nat, ThatForgetsIsNoticed) {
   NatWorld in;
   Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");

@@ -105,7 +105,9 @@ TEST(StatusTable, ShowsAPeerInFull) {
                         .cipher = "aes-256-gcm",
                         .handshake_age_s = 75,
                         .tx_bytes = 2048,
-                        .tx_packets = 2};
+                        .tx_packets = 2,
+                        .candidates = {{"10.0.0.9:4545", "lan", "no answer to 4 datagrams"},
+                                       {"192.0.2.9:4545", "mapped", "in use"}}};
   EXPECT_EQ(peer_text(peer),
             "bob, connected\n"
             "\n"
@@ -120,7 +122,9 @@ TEST(StatusTable, ShowsAPeerInFull) {
             "  cipher      aes-256-gcm\n"
             "  handshake   1 min 15 s ago\n"
             "  sent        2.0 KiB in 2 packets\n"
-            "  received    0 B in 0 packets\n");
+            "  received    0 B in 0 packets\n"
+            "  candidates  10.0.0.9:4545, lan: no answer to 4 datagrams\n"
+            "              192.0.2.9:4545, mapped: in use\n");
 }
 
 TEST(StatusTable, LeavesOutWhatIsNotKnown) {

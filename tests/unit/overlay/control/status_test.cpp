@@ -28,7 +28,9 @@ PeerStatus bob() {
           .rx_bytes = 2,
           .tx_packets = 3,
           .rx_packets = 0xffff'ffff'ffff'ffff,
-          .protocol = "ipop"};
+          .protocol = "ipop",
+          .candidates = {{"10.0.0.9:4545", "lan", "no answer to 4 datagrams"},
+                         {"192.0.2.1:4545", "mapped", "in use"}}};
 }
 
 Status alice() {
