@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <utility>
 
 #include "overlay/local_addresses.hpp"
 
@@ -13,7 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPuntBatch = 256;
-constexpr Duration kLookInterval = 2s;
+constexpr Duration kLookInterval = 2s;     // should the kernel not tell
+constexpr Duration kShortestLook = 100ms;  // however much changes
 constexpr Duration kShortestWait = 1ms;
 
 bool is_dht(const engine::Punt& punt) {
@@ -32,7 +34,8 @@ Loop::Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& dir
       interface_(std::move(interface)),
       stun_(std::move(stun)),
       punt_fd_(io, ::dup(punts.wake_fd())),
-      timer_(io) {}
+      timer_(io),
+      watch_(io, [this] { on_network_change(); }) {}
 
 Loop::~Loop() = default;
 
@@ -48,6 +51,7 @@ void Loop::stop() {
   if (stopping_) return;
   stopping_ = true;
   overlay_.stop(read_clock());
+  watch_.stop();
   timer_.cancel();
   punt_fd_.close();
 }
@@ -68,7 +72,7 @@ void Loop::wait_for_punts() {
 }
 
 void Loop::wait_for_time() {
-  const Instant due = std::min(overlay_.deadline(), directory_.due());
+  const Instant due = std::min({overlay_.deadline(), directory_.due(), next_look_});
   const Duration wait = std::max(due - read_monotonic(), kShortestWait);
   timer_.expires_after(wait);
   timer_.async_wait([this](const std::error_code& error) {
@@ -89,14 +93,24 @@ void Loop::take_punts(Now now) {
 // What changes around us without a word: our addresses, and those of the servers we know by name.
 void Loop::look_around(Now now) {
   if (now.mono >= next_look_) {
+    last_look_ = now.mono;
     next_look_ = now.mono + kLookInterval;
     overlay_.set_local_addresses(local_addresses(interface_), now);
+    // The same addresses by another route may look different from outside.
+    if (std::exchange(network_changed_, false)) overlay_.on_network_change(now);
   }
   std::vector<Endpoint> servers = stun_.endpoints(now.mono);
   for (const Endpoint& node : directory_.bootstrap_endpoints())
     servers.push_back(node);
   has_stun_servers_ = !servers.empty();
   overlay_.set_stun_servers(servers, now);
+}
+
+void Loop::on_network_change() {
+  if (stopping_) return;
+  network_changed_ = true;
+  next_look_ = std::min(next_look_, last_look_ + kShortestLook);
+  turn();
 }
 
 void Loop::turn() {

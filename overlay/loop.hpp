@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/api/punt.hpp"
+#include "overlay/address_watch.hpp"
 #include "overlay/directory/opendht_directory.hpp"
 #include "overlay/nat/stun_servers.hpp"
 #include "overlay/overlay.hpp"
@@ -37,6 +38,7 @@ class Loop {
   void turn();
   void take_punts(Now now);
   void look_around(Now now);
+  void on_network_change();
 
   asio::io_context& io_;
   engine::PuntQueue& punts_;
@@ -46,7 +48,10 @@ class Loop {
   StunServers stun_;
   asio::posix::stream_descriptor punt_fd_;
   asio::steady_timer timer_;
+  AddressWatch watch_;
+  Instant last_look_{};
   Instant next_look_{};
+  bool network_changed_ = false;
   bool has_stun_servers_ = false;
   bool stopping_ = false;
 };

@@ -76,7 +76,8 @@ void Overlay::start(Now now) {
   for (const StaticPeer& configured : settings_.static_peers)
     add_static(configured, now);
   recall_peers(now);
-  announcer_.start(own_candidates(), now);
+  told_ = own_candidates();
+  announcer_.start(told_, now);
 }
 
 void Overlay::stop(Now now) {

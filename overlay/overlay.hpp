@@ -48,6 +48,9 @@ class Overlay {
   // Where this host may be reached: its interfaces' addresses, without the virtual one. Before
   // start(), and at every change.
   void set_local_addresses(std::vector<Prefix> addresses, Now now);
+  // Routes or links are others than before, whatever the addresses: what we send may leave by
+  // another way, and come from elsewhere.
+  void on_network_change(Now now);
   // Who may tell us how we look from outside.
   void set_stun_servers(const std::vector<Endpoint>& servers, Now now);
   void start(Now now);
@@ -82,7 +85,8 @@ class Overlay {
   void warn(std::string text);
 
   void connect(Peer& peer, Now now, bool with_invitation = true);
-  void invite(Peer& peer, Now now);
+  bool invite(Peer& peer, Now now);
+  void invite_peers(Now now);
   void ask_directory(Peer& peer, Now now);
   void session_up(Peer& peer, engine::ReceiverIndex session, const Endpoint& source, Now now);
   void service_peer(Peer& peer, Now now);
@@ -108,6 +112,8 @@ class Overlay {
   LivenessMonitor liveness_;
   PathChooser paths_;
   NatDiscovery nat_;
+  std::optional<Instant> invitations_due_;
+  std::vector<Candidate> told_;  // the last that others were told, unless it was nothing
   Membership membership_;
   AddressResolver resolver_;
   Announcer announcer_;

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr Duration kInvitedWithin = 5min;  // peers heard that recently learn where we are now
 constexpr unsigned kMostInvitations = 64;
 constexpr Duration kInviteEvery = 500ms;
+constexpr Duration kInviteAfter = 250ms;
 
 }  // namespace
 
@@ -30,6 +31,20 @@ void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
     // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
     context_.injector.send_sealed(peer.current, {});
     if (peer.form == handshake::Form::kIpop) liveness_.send_ping(peer, now.mono);
+  });
+}
+
+void Overlay::on_network_change(Now now) {
+  now_ = now;
+  if (started_ == Instant{}) return;
+  nat_.ask_again(now.mono);
+  unsigned pings = 0;
+  peers_.for_each([&](Peer& peer) {
+    if (!peer.connected() || peer.form != handshake::Form::kIpop || pings == kMostInvitations)
+      return;
+    if (now.mono - peer.last_heard > kInvitedWithin) return;
+    ++pings;
+    liveness_.send_ping(peer, now.mono);
   });
 }
 
@@ -58,31 +73,41 @@ std::vector<Candidate> Overlay::own_candidates() const {
 
 // Wherever we may be reached has changed: the directory and our peers are told. If an endpoint is
 // no longer ours, what we send to peers may not reach them, as their NATs do not know where it
-// comes from now: an invitation makes them send first.
+// comes from now: an invitation makes them send first. It waits a little for what STUN servers say.
 void Overlay::announce_candidates(Now now) {
   if (started_ == Instant{}) return;
   const std::vector<Candidate> candidates = own_candidates();
-  const std::vector<Candidate> before = announcer_.candidates();
-  if (candidates == before) return;
+  if (candidates == announcer_.candidates()) return;
   announcer_.set_candidates(candidates, now);
+  if (candidates.empty()) return;  // between two networks: nobody can be told
   const bool moved = !std::ranges::all_of(
-      before, [&](const Candidate& old) { return names(candidates, old.endpoint); });
+      told_, [&](const Candidate& old) { return names(candidates, old.endpoint); });
+  told_ = candidates;
+  peers_.for_each([&](Peer& peer) {
+    if (peer.connected() && peer.form == handshake::Form::kIpop) send_candidates(peer);
+  });
+  if (moved) invitations_due_ = now.mono + kInviteAfter;
+  if (invitations_due_ && !nat_.mappings().endpoints().empty()) invite_peers(now);
+}
+
+void Overlay::invite_peers(Now now) {
+  invitations_due_.reset();
   unsigned invitations = 0;
   peers_.for_each([&](Peer& peer) {
     if (!peer.connected() || peer.form != handshake::Form::kIpop) return;
-    send_candidates(peer);
-    if (moved && now.mono - peer.last_heard < kInvitedWithin && invitations < kMostInvitations) {
-      ++invitations;
-      invite(peer, now);
-    }
+    if (now.mono - peer.last_heard > kInvitedWithin || invitations == kMostInvitations) return;
+    ++invitations;
+    if (!invite(peer, now)) invitations_due_ = now.mono + kInviteEvery;
   });
 }
 
-void Overlay::invite(Peer& peer, Now now) {
-  if (!peer.credential) return;
-  if (peer.last_rendezvous && now.mono - *peer.last_rendezvous <= kInviteEvery) return;
+// False: so soon after the last one that it has to wait.
+bool Overlay::invite(Peer& peer, Now now) {
+  if (!peer.credential) return true;
+  if (peer.last_rendezvous && now.mono - *peer.last_rendezvous <= kInviteEvery) return false;
   peer.last_rendezvous = now.mono;
   announcer_.invite(*peer.node_id(), now);
+  return true;
 }
 
 void Overlay::set_candidates(Peer& peer, const std::vector<Candidate>& candidates) {

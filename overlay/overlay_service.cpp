@@ -43,6 +43,7 @@ void Overlay::service(Now now) {
   resolver_.service(now);
   announcer_.service(now);
   nat_.service(now.mono);
+  if (invitations_due_ && now.mono >= *invitations_due_) invite_peers(now);
   pings_.service(now.mono);
   while (const auto index = timers_.pop_due(now.mono)) {
     if (Peer* peer = peers_.by_index(engine::PeerIndex{*index})) service_peer(*peer, now);
@@ -54,7 +55,7 @@ void Overlay::service(Now now) {
 Instant Overlay::deadline() const {
   Instant earliest = std::min({last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline()});
   for (const std::optional<Instant>& due :
-       {timers_.next(), resolver_.deadline(), pings_.deadline()}) {
+       {timers_.next(), resolver_.deadline(), pings_.deadline(), invitations_due_}) {
     if (due) earliest = std::min(earliest, *due);
   }
   return earliest;

@@ -26,7 +26,11 @@ void Client::service(Instant now) {
   for (Query& query : queries_) {
     if (query.next > now) continue;
     if (query.tries == kTries) {
-      query = {.server = query.server, .mapped = query.mapped, .next = now + kRefresh};
+      const Duration rest = kRefresh * (1u << std::min(query.given_up, 4u));
+      query = {.server = query.server,
+               .given_up = query.given_up + 1,
+               .mapped = query.mapped,
+               .next = now + std::min(rest, kLongestRest)};
     } else {
       ask(query, now);
     }

@@ -19,6 +19,8 @@ class Client {
   static constexpr Duration kFirstTimeout = std::chrono::milliseconds(200);
   // Below the 30 s after which the most impatient NATs forget (RFC 4787 §4.3 asks for two minutes).
   static constexpr Duration kRefresh = std::chrono::seconds(20);
+  // Who never answers is asked ever more seldom: perhaps it is no STUN server.
+  static constexpr Duration kLongestRest = std::chrono::minutes(5);
 
   using Send = std::function<void(const Endpoint& to, ByteView request)>;
   // A server said that our datagrams come from `mapped`.
@@ -51,7 +53,8 @@ class Client {
   struct Query {
     Endpoint server;
     TransactionId id{};
-    unsigned tries = 0;  // since the last answer, or since we gave up
+    unsigned tries = 0;     // since the last answer, or since we gave up
+    unsigned given_up = 0;  // times, since the last answer
     bool waiting = false;
     bool answered = false;
     Endpoint mapped;  // what it said last; port 0 = nothing

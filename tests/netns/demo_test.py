@@ -9,13 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from rig.cases import run_cases
+from rig.cases import SOAK, run_cases
 from rig.conditions import expect, wait_until
 from rig.world import namespaces_with, run
 
 DEMO = Path(__file__).resolve().parent / "demo.py"
 DURATION_LIMIT_S = 15
-INTERRUPTIONS = 6
+INTERRUPTIONS = 6 if SOAK else 3
 
 
 class Demo:

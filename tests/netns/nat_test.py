@@ -11,7 +11,8 @@ import itertools
 
 from rig.cases import SOAK, run_cases
 from rig.conditions import expect, wait_until
-from rig.nat import KINDS, MAPPINGS, NONE, PORT_RESTRICTED, behind, reaches
+from rig.nat import (KINDS, MAPPINGS, NONE, PORT_RESTRICTED, SYMMETRIC, behind, give_ipv6,
+                     reaches)
 from rig.node import PORT, Node, node
 from rig.ping import ping
 
@@ -27,14 +28,15 @@ def start_servers(world) -> list:
     return servers
 
 
-def node_behind(world, name: str, kind: str, octet: int, servers) -> Node:
-    """The first server is its way into the hash table; the second it only asks by STUN."""
-    made = Node(behind(world, name, kind))
+def node_behind(world, name: str, kind, octet: int, servers) -> Node:
+    """The first server is its way into the hash table; the second it only asks by STUN. `kind`: of
+    its NAT, or of several, the outermost first."""
+    made = Node(behind(world, name, *([kind] if isinstance(kind, str) else kind)))
     boot, second = servers
     made.init(octet)  # for its key
     made.configure(
         f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {name}}}\n"
-        f'overlay: {{listen: ["0.0.0.0:{PORT}"], bootstrap: ["{boot.endpoint}"],'
+        f'overlay: {{listen: ["0.0.0.0:{PORT}", "[::]:{PORT}"], bootstrap: ["{boot.endpoint}"],'
         f' stun: ["{second.endpoint}"]}}\n', f"192.168.10.{octet}")
     return made
 
@@ -88,6 +90,40 @@ def test_nodes_meet_directly_wherever_a_hole_can_be_punched(world):
     median, (slowest, pair) = times[len(times) // 2][0], times[-1]
     return (f"{len(times)} pairs, first reply after {median * 1000:.0f} ms in the median, "
             f"{slowest * 1000:.0f} between {pair}")
+
+
+def direct_pings(one: Node, other: Node) -> dict:
+    """No ping is lost, and the path is direct; returns what one knows of the other."""
+    pings = ping(one.host, other.address, 5, 0.2, wait_s=4)
+    expect(pings.lost == 0, f"{one.name}: lost pings number {pings.lost_numbers()}")
+    peer = one.peer(other.address)
+    expect(peer["path"] == "direct", f"{one.name}: the path is {peer['path']}")
+    return peer
+
+
+def test_a_cone_behind_a_cone_is_a_cone(world):
+    servers = start_servers(world)
+    nodes = [node_behind(world, name, (PORT_RESTRICTED, PORT_RESTRICTED), octet, servers)
+             for octet, name in enumerate(("alice", "bob"), 10)]
+    for each in nodes:
+        each.start()
+    for each in nodes:
+        wait_until(f"{each.name} to know its NATs",
+                   lambda e=each: e.status()["nat"]["kind"] == "endpoint-independent", 5)
+    direct_pings(*nodes)
+
+
+def test_two_behind_symmetric_nats_meet_by_ipv6(world):
+    servers = start_servers(world)
+    nodes = [node_behind(world, name, SYMMETRIC, octet, servers)
+             for octet, name in enumerate(("alice", "bob"), 10)]
+    addresses = {each.name: give_ipv6(world, each.host, next(
+        host for host in world.hosts if host.name == f"{each.name}-nat")) for each in nodes}
+    for each in nodes:
+        each.start()
+    alice, bob = nodes
+    peer = direct_pings(alice, bob)
+    expect(peer["endpoint"] == f"[{addresses['bob']}]:{PORT}", f"the path is {peer['endpoint']}")
 
 
 if __name__ == "__main__":

@@ -193,6 +193,30 @@ INSTANTIATE_TEST_SUITE_P(ToAll, RestartedNat,
                          testing::Values(kNone, kFullCone, kAddressRestricted, kPortRestricted),
                          [](const auto& each) { return each.param.name; });
 
+TEST(Nat, LetsTrafficGoOnWhenOneMovesBehindAnother) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), kPortRestricted, "203.0.114.1");
+  Nat& next = in.world.add_nat("203.0.115.1", By::kNothing, By::kEndpoint);
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 2s));
+  in.world.run_for(20s);
+  in.world.loses = [&](const Node& from, const Endpoint&, ByteView) { return &from == &a; };
+  a.overlay->set_local_addresses({}, in.world.clock());  // the old network is gone
+  in.world.run_for(300ms);
+  in.world.loses = {};
+  a.move_behind(next, "10.7.0.1/24");
+  const Instant moved = in.world.now;
+  for (bool heard = false; !heard;) {
+    const std::uint32_t there = a.send(kBob);
+    const std::uint32_t back = b.send(kAlice);
+    in.world.run_for(50ms);
+    heard = b.received(there) && a.received(back);
+    ASSERT_LT(in.world.now - moved, 1s);
+  }
+}
+
 TEST(Nat, MakesALyingPeerHarmless) {
   // A peer's word counts only where servers say less: two of them, and it is not heard.
   NatWorld in;

@@ -69,6 +69,7 @@ void SimDirectory::listen(const overlay::DirectoryKey& key, OnValue found) {
 Node::Node(World& in, NodeOptions chosen)
     : world(in),
       options(std::move(chosen)),
+      nat(options.nat),
       identity(overlay::Identity::generate()),
       network(network_key(options.network)),
       directory(in),
@@ -149,6 +150,11 @@ void Node::move_to(const std::string& to) {
   overlay->set_local_addresses(underlay, world.clock());
 }
 
+void Node::move_behind(Nat& other, const std::string& to) {
+  nat = &other;
+  move_to(to);
+}
+
 World::World() = default;
 World::~World() = default;
 
@@ -179,9 +185,9 @@ void World::deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> da
   for (const Prefix& own : from.underlay) {
     if (own.contains(to.address)) source.address = own.address;
   }
-  const Nat* network = from.options.nat;
+  const Nat* network = from.nat;
   if (network != nullptr && !is_on(network, to.address)) {
-    source = from.options.nat->out(source, to, now);
+    source = from.nat->out(source, to, now);
     network = nullptr;
   }
   at(now + latency, [this, network, source, to, datagram = std::move(datagram)] {
@@ -191,9 +197,9 @@ void World::deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> da
 
 bool World::is_on(const Nat* network, const IpAddress& address) const {
   return std::ranges::any_of(nodes, [&](const auto& node) {
-    return node->options.nat == network &&
-           std::ranges::any_of(node->underlay,
-                               [&](const Prefix& own) { return own.address == address; });
+    return node->nat == network && std::ranges::any_of(node->underlay, [&](const Prefix& own) {
+             return own.address == address;
+           });
   });
 }
 
@@ -202,7 +208,7 @@ void World::arrive(const Nat* network, const Endpoint& source, const Endpoint& t
   for (const auto& node : nodes) {
     const bool here = std::ranges::any_of(
         node->underlay, [&](const Prefix& own) { return own.address == to.address; });
-    if (node->up && here && node->options.nat == network && to.port == 4545)
+    if (node->up && here && node->nat == network && to.port == 4545)
       node->engine.from_wire(source, datagram);
   }
   if (network != nullptr) return;

@@ -59,11 +59,13 @@ class Node {
   [[nodiscard]] overlay::Status status() const;
   [[nodiscard]] const overlay::PeerStatus* peer(const std::string& address) const;
   void move_to(const std::string& underlay);  // its address changes, and it notices
+  void move_behind(Nat& other, const std::string& underlay);
   [[nodiscard]] Endpoint endpoint() const { return {underlay.front().address, 4545}; }
 
   World& world;
   const NodeOptions options;
   std::vector<Prefix> underlay;
+  Nat* nat;
   overlay::Identity identity;
   overlay::NetworkKey network;
   SimDirectory directory;

@@ -2,9 +2,9 @@
 
     host 172.20.N.2 ── 172.20.N.1 gateway 10.9.M.2 ── router
 
-Port 4545 keeps its number outside, as most NATs do it, but for the symmetric one. What nobody has
-asked for is dropped without an answer, as home routers do it: an answer would spoil the mapping
-that the inside is about to make.
+A gateway can be behind another one, as with carrier-grade NAT. Port 4545 keeps its number outside,
+as most NATs do it, but for the symmetric one. What nobody has asked for is dropped without an
+answer, as home routers do it: an answer would spoil the mapping that the inside is about to make.
 """
 
 from rig.node import PORT
@@ -39,11 +39,20 @@ table ip nat {{
 """
 
 
-def behind(world: World, name: str, kind: str) -> Host:
-    """A new host behind a gateway of this kind; NONE: one at the router."""
-    if kind == NONE:
+def behind(world: World, name: str, *kinds: str) -> Host:
+    """A new host behind gateways of these kinds, the outermost first; NONE: one at the router."""
+    if kinds == (NONE,):
         return world.host(name)
-    gateway = world.host(f"{name}-nat")
+    outer = world.host(f"{name}-nat")
+    for level, kind in enumerate(kinds, 1):
+        last = level == len(kinds)
+        inner = _inside(world, outer, name if last else f"{name}-nat{level + 1}", kind)
+        outer = inner
+    return outer
+
+
+def _inside(world: World, gateway: Host, name: str, kind: str) -> Host:
+    """A new host inside a gateway, which becomes a NAT of this kind."""
     number = len(world.hosts)
     host = world.inner_host(name, f"172.20.{number}.2")
     gateway.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
@@ -58,6 +67,24 @@ def behind(world: World, name: str, kind: str) -> Host:
     rules.write_text(_rules(kind, host.address), encoding="utf-8")
     gateway.run("nft", "-f", rules)
     return host
+
+
+def give_ipv6(world: World, host: Host, gateway: Host) -> str:
+    """An IPv6 address from the router through the gateway, without a NAT; returns it."""
+    router = world.router()
+    link = world.link_of(gateway)
+    number = gateway.address.split(".")[2]
+    outside, inside = f"2001:db8:{number}", f"2001:db8:1{number}"
+    for each in (router, gateway):
+        each.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    for each, device, address in (
+            (router, link, f"{outside}::1"), (gateway, "eth0", f"{outside}::2"),
+            (gateway, "inside", f"{inside}::1"), (host, "eth0", f"{inside}::2")):
+        each.run("ip", "address", "add", f"{address}/64", "dev", device, "nodad")
+    router.run("ip", "route", "add", f"{inside}::/64", "via", f"{outside}::2")
+    gateway.run("ip", "route", "add", "default", "via", f"{outside}::1")
+    host.run("ip", "route", "add", "default", "via", f"{inside}::1")
+    return f"{inside}::2"
 
 
 def reaches(one: str, other: str) -> bool:

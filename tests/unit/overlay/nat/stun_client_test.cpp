@@ -76,6 +76,15 @@ TEST_F(StunClient, RepeatsTheSameQuestionEverMoreSlowlyAndRests) {
   EXPECT_NE(sent[Client::kTries].request, sent[0].request);
 }
 
+TEST_F(StunClient, AsksEverMoreSeldomWhoNeverAnswers) {
+  client.set_servers({one}, now);
+  run(now + 1h);
+  const std::size_t in_an_hour = sent.size();
+  EXPECT_LT(in_an_hour, 20 * Client::kTries);
+  run(now + 1h);
+  EXPECT_GE(sent.size() - in_an_hour, 60 / 6 * Client::kTries) << "but does not give it up";
+}
+
 TEST_F(StunClient, BelievesNobodyWhoWasNotAsked) {
   client.set_servers({one}, now);
   run(now);
