@@ -41,6 +41,7 @@ Loop::~Loop() = default;
 
 void Loop::start() {
   const Now now = read_clock();
+  started_ = now.mono;
   look_around(now);
   overlay_.start(now);
   wait_for_punts();
@@ -117,8 +118,9 @@ void Loop::turn() {
   const Now now = read_clock();
   overlay_.set_time(now);
   take_punts(now);
-  // The first servers are known soon after the start, and nobody should wait for them.
-  if (now.mono >= next_look_ || !has_stun_servers_) look_around(now);
+  // The names of the first servers are known soon after the start, and nobody should wait for them.
+  const bool starting = !has_stun_servers_ && now.mono < started_ + kLookInterval;
+  if (now.mono >= next_look_ || starting) look_around(now);
   static_cast<void>(directory_.run(now.mono));
   if (now.mono >= overlay_.deadline()) overlay_.service(now);
   wait_for_time();

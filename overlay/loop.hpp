@@ -49,6 +49,7 @@ class Loop {
   asio::posix::stream_descriptor punt_fd_;
   asio::steady_timer timer_;
   AddressWatch watch_;
+  Instant started_{};
   Instant last_look_{};
   Instant next_look_{};
   bool network_changed_ = false;

@@ -193,9 +193,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
       peer.trials.answered(punt.source, now.mono);
       paths_.consider(peer, punt.source, *rtt, now.mono);
-      if (peer.observed && peer.authorised) {
-        nat_.on_observed(punt.source, *peer.observed, now.mono);
-      }
+      if (peer.authorised) nat_.on_observed(punt.source, pong->observed, now.mono);
       pings_.on_pong(peer.index, pong->sequence,
                      {.answered = true,
                       .error = {},

@@ -35,7 +35,7 @@ std::string family(const overlay::NatStatus& nat, bool v6) {
   const char* const name = v6 ? "IPv6" : "IPv4";
   const std::string& mapping = v6 ? nat.ipv6 : nat.ipv4;
   std::string text =
-      asked == 0 ? fmt::format("{}  no STUN server to ask\n", name)
+      asked == 0 ? fmt::format("{}  no STUN server to ask: overlay.stun names none\n", name)
       : answered == 0
           ? fmt::format(
                 "{}  UDP does not get through, or no server runs: none of {} "

@@ -11,7 +11,7 @@ NatDiscovery::NatDiscovery(stun::Client::Send send, std::function<void(Instant)>
     : send_(send),
       on_change_(std::move(on_change)),
       client_(std::move(send), [this](const Endpoint& server, const Endpoint& mapped, Instant now) {
-        observe(Mappings::Observer::kServer, server, mapped, now);
+        (void)observe(Mappings::Observer::kServer, server, mapped, now);
       }) {}
 
 void NatDiscovery::set_local(std::vector<Endpoint> local, Instant now) {
@@ -43,12 +43,15 @@ bool NatDiscovery::on_datagram(const Endpoint& source, ByteView datagram, Instan
 }
 
 void NatDiscovery::on_observed(const Endpoint& by, const Endpoint& mapped, Instant now) {
-  observe(Mappings::Observer::kPeer, by, mapped, now);
+  if (now - peers_changed_ < kPeersChangeEvery) return;
+  if (observe(Mappings::Observer::kPeer, by, mapped, now)) peers_changed_ = now;
 }
 
-void NatDiscovery::observe(Mappings::Observer kind, const Endpoint& by, const Endpoint& mapped,
+bool NatDiscovery::observe(Mappings::Observer kind, const Endpoint& by, const Endpoint& mapped,
                            Instant now) {
-  if (mappings_.observe(kind, by, mapped, now)) on_change_(now);
+  const bool changed = mappings_.observe(kind, by, mapped, now);
+  if (changed) on_change_(now);
+  return changed;
 }
 
 }  // namespace ipop::overlay

@@ -15,6 +15,8 @@ class NatDiscovery {
  public:
   // `on_change`: endpoints() or mapping() is another than before.
   NatDiscovery(stun::Client::Send send, std::function<void(Instant now)> on_change);
+  NatDiscovery(const NatDiscovery&) = delete;
+  NatDiscovery& operator=(const NatDiscovery&) = delete;
 
   // Where we listen, by our own interfaces. If that is news, all that was learnt is forgotten.
   void set_local(std::vector<Endpoint> local, Instant now);
@@ -25,6 +27,8 @@ class NatDiscovery {
   [[nodiscard]] Instant deadline() const noexcept { return client_.deadline(); }
   // A datagram that is_message(). False if it is neither a request nor an answer to one of ours.
   [[nodiscard]] bool on_datagram(const Endpoint& source, ByteView datagram, Instant now);
+  // What peers say changes something at most so often: each change is announced to all the others.
+  static constexpr Duration kPeersChangeEvery = std::chrono::seconds(5);
   // A peer at `by` says, authenticated, that our datagrams come from `mapped`.
   void on_observed(const Endpoint& by, const Endpoint& mapped, Instant now);
 
@@ -33,7 +37,8 @@ class NatDiscovery {
   [[nodiscard]] const stun::Server& server() const noexcept { return server_; }
 
  private:
-  void observe(Mappings::Observer kind, const Endpoint& by, const Endpoint& mapped, Instant now);
+  [[nodiscard]] bool observe(Mappings::Observer kind, const Endpoint& by, const Endpoint& mapped,
+                             Instant now);
 
   stun::Client::Send send_;
   std::function<void(Instant)> on_change_;
@@ -41,6 +46,7 @@ class NatDiscovery {
   stun::Client client_;
   stun::Server server_;
   Instant asked_again_{};
+  Instant peers_changed_{};
 };
 
 }  // namespace ipop::overlay

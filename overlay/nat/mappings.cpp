@@ -1,6 +1,7 @@
 #include "overlay/nat/mappings.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ipop::overlay {
 namespace {
@@ -42,13 +43,25 @@ bool Mappings::observe(Observer kind, const Endpoint& by, const Endpoint& mapped
   const View before = view();
   auto at = std::ranges::find(seen_, by, &Observation::by);
   if (at == seen_.end()) {
-    if (seen_.size() == kMost) seen_.erase(std::ranges::min_element(seen_, {}, &Observation::at));
+    if (seen_.size() == kMost && !make_room()) return false;
     at = seen_.insert(seen_.end(), Observation{});
+  } else if (at->kind == Observer::kServer && kind == Observer::kPeer) {
+    return false;
   }
   const bool moved = at->mapped.port != 0 && at->mapped != mapped;
   *at = {kind, by, mapped, now};
   if (moved) std::erase_if(seen_, [&](const Observation& each) { return now - each.at > kAtOnce; });
   return view() != before;
+}
+
+// Whoever may lie must not crowd out those who were asked.
+bool Mappings::make_room() {
+  const auto oldest = std::ranges::min_element(seen_, {}, [](const Observation& each) {
+    return std::pair(each.kind == Observer::kServer, each.at);
+  });
+  if (oldest->kind == Observer::kServer) return false;
+  seen_.erase(oldest);
+  return true;
 }
 
 bool Mappings::expire(Instant now) {

@@ -35,7 +35,8 @@ class Mappings {
   // everything that was observed is forgotten; true.
   bool set_local(std::vector<Endpoint> local);
   // `by` sees us at `mapped`. If it saw us elsewhere before, a NAT has changed its mind, and what
-  // others said before that is forgotten. True if endpoints() or mapping() changed.
+  // others said before that is forgotten. A peer's word never takes the place of a server's. True
+  // if endpoints() or mapping() changed.
   bool observe(Observer kind, const Endpoint& by, const Endpoint& mapped, Instant now);
   // Forgets what is too old. True if something changed.
   bool expire(Instant now);
@@ -57,6 +58,7 @@ class Mappings {
     friend bool operator==(const View&, const View&) = default;
   };
 
+  [[nodiscard]] bool make_room();
   [[nodiscard]] View view() const { return {{mapping(false), mapping(true)}, endpoints()}; }
   // Of one family and believed, the latest first. Observers on our side of the NAT, who see us as
   // we are, count only where there are no others.

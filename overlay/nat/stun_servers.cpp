@@ -1,6 +1,7 @@
 #include "overlay/nat/stun_servers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -14,7 +15,8 @@ constexpr Duration kAfterFailure = 15s;
 
 }  // namespace
 
-StunServers::StunServers(std::vector<conf::HostPort> names) {
+StunServers::StunServers(std::vector<conf::HostPort> names, Resolver::Lookup lookup)
+    : resolver_(std::move(lookup)) {
   for (conf::HostPort& name : names)
     servers_.push_back({.name = std::move(name), .endpoints = {}});
 }
@@ -28,8 +30,10 @@ std::vector<Endpoint> StunServers::endpoints(Instant now) {
     if (at == servers_.end()) continue;
     if (answer.endpoints) {
       at->endpoints = std::move(*answer.endpoints);
+      at->warned = false;
     } else {
-      log::warning("STUN server: {}", answer.endpoints.error().message);
+      if (!std::exchange(at->warned, true))
+        log::warning("STUN server: {}", answer.endpoints.error().message);
       at->next = now + kAfterFailure;
     }
   }

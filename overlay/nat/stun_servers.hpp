@@ -11,7 +11,8 @@ namespace ipop::overlay {
 
 class StunServers {
  public:
-  explicit StunServers(std::vector<conf::HostPort> names);
+  explicit StunServers(std::vector<conf::HostPort> names,
+                       Resolver::Lookup lookup = Resolver::ask_system);
 
   // All that are known by now, in the order of the configuration.
   [[nodiscard]] std::vector<Endpoint> endpoints(Instant now);
@@ -20,7 +21,8 @@ class StunServers {
   struct Server {
     conf::HostPort name;
     std::vector<Endpoint> endpoints;
-    Instant next{};  // when to ask for its name
+    Instant next{};       // when to ask for its name
+    bool warned = false;  // that it has none, since it had one
   };
 
   Resolver resolver_;

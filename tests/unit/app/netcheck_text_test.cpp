@@ -30,7 +30,9 @@ TEST(NetcheckText, SaysWhoSawWhatAndWhatItMeans) {
 }
 
 TEST(NetcheckText, SaysThatNobodyWasAsked) {
-  EXPECT_EQ(netcheck_text({}), "IPv4  no STUN server to ask\nIPv6  no STUN server to ask\n");
+  EXPECT_EQ(netcheck_text({}),
+            "IPv4  no STUN server to ask: overlay.stun names none\n"
+            "IPv6  no STUN server to ask: overlay.stun names none\n");
 }
 
 // Peers see us, too.

@@ -101,6 +101,27 @@ TEST_F(MappingsTest, BelievePeersOnlyWhereServersAreFew) {
   EXPECT_EQ(mappings.endpoints(), Endpoints{outside});
 }
 
+TEST_F(MappingsTest, DoNotLetPeersCrowdOutServers) {
+  (void)server("192.0.2.1:3478", outside);
+  (void)server("192.0.2.2:3478", outside);
+  for (std::uint16_t port = 1; port <= 200; ++port) {
+    now += 1ms;
+    EXPECT_FALSE(mappings.observe(Mappings::Observer::kPeer, {IpAddress::v4(0xc6336401), port},
+                                  {IpAddress::v4(0xc6336409), port}, now));
+  }
+  EXPECT_EQ(mappings.mapping(true), kEndpointIndependent);
+  EXPECT_EQ(mappings.endpoints(), Endpoints{outside});
+}
+
+// The bootstrap node may be a peer, too.
+TEST_F(MappingsTest, KeepWhatAServerSaidWhenItSpeaksAsAPeer) {
+  (void)server("192.0.2.1:3478", outside);
+  (void)server("192.0.2.2:3478", outside);
+  EXPECT_FALSE(peer("192.0.2.1:3478", other));
+  EXPECT_EQ(mappings.endpoints(), Endpoints{outside});
+  EXPECT_TRUE(server("192.0.2.1:3478", other));
+}
+
 TEST_F(MappingsTest, AreForgottenWhenNobodyRepeatsThem) {
   (void)server("192.0.2.1:3478", outside);
   now += Mappings::kLife;
