@@ -138,7 +138,8 @@ std::size_t Endpoint::to_sockaddr(sockaddr_storage& into) const noexcept {
 
 std::string Endpoint::to_string() const {
   const std::string host = address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";
-  return host + ":" + std::to_string(port);
+  const std::string behind = label == 0 ? "" : " label " + std::to_string(label);
+  return host + ":" + std::to_string(port) + behind;
 }
 
 }  // namespace ipop
@@ -161,5 +162,6 @@ std::size_t std::hash<ipop::IpAddress>::operator()(const ipop::IpAddress& addres
 }
 
 std::size_t std::hash<ipop::Endpoint>::operator()(const ipop::Endpoint& endpoint) const noexcept {
-  return mix(std::hash<ipop::IpAddress>{}(endpoint.address), endpoint.port);
+  return mix(std::hash<ipop::IpAddress>{}(endpoint.address),
+             std::uint64_t{endpoint.label} << 16 | endpoint.port);
 }

@@ -114,8 +114,14 @@ struct Prefix {
 struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;
+  // Not 0: what is meant is not who listens there, but whom that relay passes a datagram with this
+  // label on to. Never in a socket address.
+  std::uint32_t label = 0;
 
-  // "192.0.2.1:4545" or "[2001:db8::1]:4545".
+  // The same without its label: the relay itself.
+  [[nodiscard]] Endpoint relay() const noexcept { return {address, port}; }
+
+  // "192.0.2.1:4545" or "[2001:db8::1]:4545"; to_string() adds " label 17".
   [[nodiscard]] static Result<Endpoint> parse(std::string_view text);
   // Unsupported families give the unspecified endpoint.
   [[nodiscard]] static Endpoint from_sockaddr(const sockaddr_storage& from) noexcept;

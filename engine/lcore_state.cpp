@@ -26,9 +26,10 @@ LcoreState::LcoreState(const Parts& parts, std::unique_ptr<AeadEngine> aead)
       aead_(std::move(aead)),
       wire_(wire_port_, *aead_, pools_, counters_),
       host_(host_port_, counters_),
+      relay_(table_, wire_port_, pools_, counters_),
       answers_(pools_.packets, host_, counters_),
       encap_(table_, wire_, answers_, punts_, counters_),
-      decap_(table_, *aead_, host_, punts_, counters_) {}
+      decap_(table_, *aead_, host_, relay_, punts_, counters_) {}
 
 std::uint32_t LcoreState::turn(Instant now) noexcept {
   rte_mbuf* burst[kBurst];
@@ -72,6 +73,7 @@ void LcoreState::finish(Instant now) noexcept {
 
 void LcoreState::flush() noexcept {
   wire_.flush();
+  relay_.flush();
   host_.flush();
   punts_.wake();
 }

@@ -14,6 +14,7 @@
 #include "engine/path/host_batch.hpp"
 #include "engine/path/inject_ring.hpp"
 #include "engine/path/punt_ring.hpp"
+#include "engine/path/relay.hpp"
 #include "engine/path/wire_batch.hpp"
 #include "engine/port/port.hpp"
 #include "engine/table/dpdk_forwarding_table.hpp"
@@ -66,6 +67,7 @@ class LcoreState {
   LcoreCounters counters_;
   WireBatch wire_;
   HostBatch host_;
+  Relay relay_;
   HostAnswers answers_;
   Encap encap_;
   Decap decap_;

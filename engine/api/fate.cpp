@@ -6,6 +6,7 @@ namespace {
 constexpr std::array<const char*, kFateCount> kNames{
     "sent",
     "delivered",
+    "relayed",
     "punted",
     "keepalive",
     "consumed",
@@ -28,7 +29,10 @@ constexpr std::array<const char*, kFateCount> kNames{
     "wire_full",
     "no_session",
     "no_path",
-    "relay",
+    "relay_unknown",
+    "relay_refused",
+    "relay_loop",
+    "relay_limited",
 };
 static_assert(kNames.back() != nullptr);
 

@@ -11,6 +11,7 @@ namespace ipop::engine {
 enum class Fate : std::uint8_t {
   kSent,       // left by the wire port
   kDelivered,  // left by the host port
+  kRelayed,    // left by the wire port, for a peer of ours from another
   kPunted,     // went up to the overlay
   kKeepalive,  // an authentic datagram without content: its work was to arrive
   kConsumed,   // an order of the overlay that is not a packet (retry, reject)
@@ -35,7 +36,10 @@ enum class Fate : std::uint8_t {
   kDropWireFull,            // the wire's queue took no more, the kernel or the AEAD refused it
   kDropNoSession,           // injected for a session that is gone or spent
   kDropNoPath,              // injected for a peer whose endpoint is not known
-  kDropRelay,               // relay datagrams are not carried by this build
+  kDropRelayUnknown,        // a label that is not ours, or no longer
+  kDropRelayRefused,        // a label of ours, but not from the peer that has it
+  kDropRelayLoop,           // passed as many relays as it may
+  kDropRelayLimited,        // more than this node is willing to relay
   kCount,
 };
 

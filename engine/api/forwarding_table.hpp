@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/error.hpp"
 #include "engine/api/types.hpp"
@@ -42,6 +43,17 @@ class ForwardingTable {
   // prefix wins; a prefix belongs to one peer: it fails if another peer has it, or if full.
   [[nodiscard]] virtual Result<void> add_route(const Prefix& prefix, PeerIndex peer) = 0;
   virtual void remove_route(const Prefix& prefix, PeerIndex peer) = 0;
+
+  // A label for others to write on what goes through us, or comes to us through a relay. Datagrams
+  // with it are dropped until it is set. Fails when all are in use.
+  [[nodiscard]] virtual Result<RelayLabel> reserve_label() = 0;
+  // May be set again, with other peers. It follows their paths, and ends with the first of them
+  // that is removed.
+  virtual void set_label(RelayLabel label, const LabelSpec& spec) = 0;
+  virtual void retire_label(RelayLabel label) = 0;
+  [[nodiscard]] virtual LabelActivity label_activity(RelayLabel label) const = 0;
+  // What may be passed on for others in all, in bits a second; 0 = no limit.
+  virtual void set_relay_limit(std::uint64_t bits_per_s) = 0;
 
   [[nodiscard]] virtual SessionActivity activity(ReceiverIndex session) const = 0;
   [[nodiscard]] virtual PeerCounters counters(PeerIndex peer) const = 0;

@@ -18,6 +18,11 @@ inline constexpr PeerIndex kNoPeer{0xffffffff};
 enum class ReceiverIndex : std::uint32_t {};
 inline constexpr ReceiverIndex kNoReceiver{0};
 
+// What others write on datagrams that we relay, or that are relayed to us: slot and generation of
+// a label of ours. Zero is never handed out.
+enum class RelayLabel : std::uint32_t {};
+inline constexpr RelayLabel kNoLabel{0};
+
 // The AEAD of data datagrams. The values are those of the handshake payload.
 enum class AeadSuite : std::uint8_t { kChaCha20Poly1305 = 0, kAes256Gcm = 1 };
 
@@ -48,10 +53,27 @@ struct SessionSpec {
   Instant receive_until{};  // the engine opens nothing with it from then on
 };
 
-// Where datagrams for a peer go. `mtu` is the largest UDP payload that the path carries.
+// Where datagrams for a peer go: straight to an endpoint, or to a relay's with the label that it
+// knows the peer by. `mtu` is the largest datagram that the path carries, without a relay's header.
 struct Path {
   Endpoint remote;
   std::uint16_t mtu = 1420;
+};
+
+// What becomes of datagrams that carry one of our labels. Both peers must be reached directly:
+// nothing is passed from or to one who is behind a relay itself.
+struct LabelSpec {
+  PeerIndex from = kNoPeer;  // who may use it, from where its path leads and nowhere else
+  PeerIndex to = kNoPeer;    // who gets it next; kNoPeer: it ends here
+  // What is written on it for `to`. If it ends here: on what is sent back to `from`.
+  std::uint32_t label = 0;
+};
+
+// What was passed on by a label, or taken.
+struct LabelActivity {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // of the datagrams without their relay header
+  Instant last{};           // epoch = never
 };
 
 // What lcores know of a session, for the overlay's timers. Each field has one writer, a lcore; a

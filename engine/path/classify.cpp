@@ -1,6 +1,7 @@
 #include "engine/path/classify.hpp"
 
 #include "engine/path/data_header.hpp"
+#include "engine/path/relay_header.hpp"
 
 namespace ipop::engine {
 namespace {
@@ -14,8 +15,8 @@ constexpr std::size_t kCookieReply = 64;
 constexpr std::size_t kStunHeader = 20;  // RFC 8489 §5
 constexpr std::uint32_t kStunCookie = 0x2112a442;
 
-WireKind overlay_if(bool condition) noexcept {
-  return condition ? WireKind::kOverlay : WireKind::kUnknown;
+WireKind known_if(bool condition, WireKind kind) noexcept {
+  return condition ? kind : WireKind::kUnknown;
 }
 
 }  // namespace
@@ -28,24 +29,26 @@ WireKind classify(ByteView datagram) noexcept {
     case kDataType:
       return size >= kDataHeader + kTagSize ? WireKind::kData : WireKind::kUnknown;
     case 0x01:
-      return overlay_if(size == kInitiation);
+      return known_if(size == kInitiation, WireKind::kHandshake);
     case 0x02:
-      return overlay_if(size == kResponse);
+      return known_if(size == kResponse, WireKind::kHandshake);
     case 0x03:
-      return overlay_if(size == kCookieReply);
+      return known_if(size == kCookieReply, WireKind::kHandshake);
     case 0x11:
-      return overlay_if(size >= kInitiation);
+      return known_if(size >= kInitiation, WireKind::kHandshake);
     case 0x12:
-      return overlay_if(size >= kResponse);
+      return known_if(size >= kResponse, WireKind::kHandshake);
     default:
       break;
   }
   // OpenDHT packs each message as one MessagePack map of at most 15 entries.
   if (at[0] >= 0x80 && at[0] <= 0x8f) return WireKind::kOverlay;
   if (at[0] <= 0x01) {
-    return overlay_if(size >= kStunHeader && load_be<std::uint32_t>(at + 4) == kStunCookie);
+    return known_if(size >= kStunHeader && load_be<std::uint32_t>(at + 4) == kStunCookie,
+                    WireKind::kOverlay);
   }
-  return at[0] == 0x05 ? WireKind::kRelay : WireKind::kUnknown;
+  const bool relay = at[0] == kRelayType && at[2] == 0 && at[3] == 0;
+  return known_if(relay && size >= kRelayHeader + 4, WireKind::kRelay);
 }
 
 }  // namespace ipop::engine

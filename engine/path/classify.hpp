@@ -10,10 +10,11 @@
 namespace ipop::engine {
 
 enum class WireKind : std::uint8_t {
-  kData,     // for the lcore: WireGuard's type 4
-  kOverlay,  // handshake, OpenDHT or STUN: for the overlay
-  kRelay,    // a label and another datagram
-  kUnknown,  // nothing that we speak, or shorter than its kind can be
+  kData,       // for the lcore: WireGuard's type 4
+  kHandshake,  // for the overlay, as the next
+  kOverlay,    // OpenDHT or STUN: never through a relay
+  kRelay,      // a label and another datagram
+  kUnknown,    // nothing that we speak, or shorter than its kind can be
 };
 
 [[nodiscard]] WireKind classify(ByteView datagram) noexcept;

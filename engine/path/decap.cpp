@@ -8,6 +8,7 @@
 #include "engine/path/data_header.hpp"
 #include "engine/path/inner_packet.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/path/relay_header.hpp"
 #include "engine/path/transport.hpp"
 
 namespace ipop::engine {
@@ -32,7 +33,8 @@ bool is_ip(std::uint8_t first) noexcept {
 void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
   Sealed sealed;
   run_ = {};
-  for (rte_mbuf* const buffer : buffers) {
+  relay_.begin_burst(now);
+  for (rte_mbuf*& buffer : buffers) {
     if (buffer->nb_segs != 1) [[unlikely]] {
       counters_.count(Fate::kDropWireMalformed);
       continue;
@@ -42,10 +44,11 @@ void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
     std::uint32_t at = 0;
     do {
       const std::uint32_t length = std::min(each, size - at);
-      sort(data_of(buffer) + at, length, meta(buffer).endpoint, sealed);
+      sort(data_of(buffer) + at, length, meta(buffer).endpoint, sealed, now);
       at += length;
       if (sealed.count == kTogether) open(sealed, now);
     } while (at < size);
+    if (relay_.end_buffer(buffer)) buffer = nullptr;
   }
   if (sealed.count != 0) open(sealed, now);
 }
@@ -62,24 +65,50 @@ inline void Decap::open(Sealed& sealed, Instant now) noexcept {
 }
 
 inline void Decap::sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
-                        Sealed& sealed) noexcept {
-  const ByteView bytes(at, length);
-  switch (classify(bytes)) {
+                        Sealed& sealed, Instant now) noexcept {
+  switch (classify({at, length})) {
     case WireKind::kData:
-      // Fetched now, asked in find_sessions().
-      rte_prefetch0(table_.sessions.at_slot(data_receiver(at)));
-      sealed.datagrams[sealed.count++] = {.at = at, .length = length, .source = &source};
+      take_data(at, length, source, sealed);
       break;
+    case WireKind::kHandshake:
     case WireKind::kOverlay:
-      counters_.count(punts_.datagram(bytes, source) ? Fate::kPunted : Fate::kDropPuntFull);
+      punt({at, length}, source);
       break;
     case WireKind::kRelay:
-      counters_.count(Fate::kDropRelay);
+      if (const Endpoint* const from = relay_.take(at, length, source, now)) {
+        sort_relayed(at + kRelayHeader, length - kRelayHeader, *from, sealed);
+      }
       break;
     case WireKind::kUnknown:
       counters_.count(Fate::kDropWireMalformed);
       break;
   }
+}
+
+void Decap::sort_relayed(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+                         Sealed& sealed) noexcept {
+  switch (classify({at, length})) {
+    case WireKind::kData:
+      take_data(at, length, source, sealed);
+      break;
+    case WireKind::kHandshake:
+      punt({at, length}, source);
+      break;
+    default:
+      counters_.count(Fate::kDropWireMalformed);
+      break;
+  }
+}
+
+inline void Decap::take_data(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+                             Sealed& sealed) noexcept {
+  // Fetched now, asked in find_sessions().
+  rte_prefetch0(table_.sessions.at_slot(data_receiver(at)));
+  sealed.datagrams[sealed.count++] = {.at = at, .length = length, .source = &source};
+}
+
+void Decap::punt(ByteView bytes, const Endpoint& source) noexcept {
+  counters_.count(punts_.datagram(bytes, source) ? Fate::kPunted : Fate::kDropPuntFull);
 }
 
 inline void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {

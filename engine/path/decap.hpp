@@ -10,6 +10,7 @@
 #include "engine/lcore_counters.hpp"
 #include "engine/path/host_batch.hpp"
 #include "engine/path/punt_ring.hpp"
+#include "engine/path/relay.hpp"
 #include "engine/port/port.hpp"
 #include "engine/table/dpdk_forwarding_table.hpp"
 
@@ -20,12 +21,17 @@ class Decap {
   // kPathChanged is punted at most so often for one session.
   static constexpr Duration kPathEvery = std::chrono::milliseconds(100);
 
-  Decap(const TableReader& table, AeadEngine& aead, HostBatch& host, PuntRing& punts,
+  Decap(const TableReader& table, AeadEngine& aead, HostBatch& host, Relay& relay, PuntRing& punts,
         LcoreCounters& counters) noexcept
-      : table_(table), aead_(aead), host_(host), punts_(punts), counters_(counters) {}
+      : table_(table),
+        aead_(aead),
+        host_(host),
+        relay_(relay),
+        punts_(punts),
+        counters_(counters) {}
 
   // At most kBurst buffers, each one datagram or a train. They stay the caller's, who keeps them
-  // until the host batch was flushed.
+  // until the host batch was flushed; but for those that become nullptr, which are relayed.
   void wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept;
 
  private:
@@ -52,8 +58,14 @@ class Decap {
     const Endpoint* source = nullptr;
   };
 
-  void sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
-            Sealed& sealed) noexcept;
+  void sort(std::uint8_t* at, std::uint32_t length, const Endpoint& source, Sealed& sealed,
+            Instant now) noexcept;
+  // What came through a relay; `source` has the label to answer by.
+  void sort_relayed(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+                    Sealed& sealed) noexcept;
+  void take_data(std::uint8_t* at, std::uint32_t length, const Endpoint& source,
+                 Sealed& sealed) noexcept;
+  void punt(ByteView bytes, const Endpoint& source) noexcept;
   void open(Sealed& sealed, Instant now) noexcept;
   void find_sessions(Sealed& sealed, Instant now) noexcept;
   void accept(const Datagram& datagram, Session& session, const AeadJob& job, Instant now) noexcept;
@@ -71,6 +83,7 @@ class Decap {
   TableReader table_;
   AeadEngine& aead_;
   HostBatch& host_;
+  Relay& relay_;
   PuntRing& punts_;
   LcoreCounters& counters_;
   Run run_;  // within one wire_burst()

@@ -5,6 +5,7 @@
 
 #include "engine/path/data_header.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/path/relay_header.hpp"
 #include "engine/path/transport.hpp"
 
 namespace ipop::engine {
@@ -14,6 +15,16 @@ namespace {
 std::uint32_t padded(std::uint32_t length, bool pads, std::uint32_t room) noexcept {
   if (!pads) return length;
   return std::max(length, std::min((length + 15) & ~15u, room));
+}
+
+void put_label(rte_mbuf* datagram, const Endpoint& to) noexcept {
+  grow_front(datagram, kRelayHeader);
+  write_relay_header(data_of(datagram), kMostRelays, to.label);
+}
+
+// What stands in front of each datagram to there.
+std::uint32_t front_of(const Endpoint& to) noexcept {
+  return to.label == 0 ? 0 : kRelayHeader;
 }
 
 }  // namespace
@@ -32,6 +43,8 @@ void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, 
   write_data_header(text - kDataHeader, session.sent.remote, counter);
   plaintext->data_off = static_cast<std::uint16_t>(plaintext->data_off - kDataHeader);
   set_length(plaintext, static_cast<std::uint32_t>(kDataHeader + length + kTagSize));
+  if (to.label != 0) [[unlikely]]
+    put_label(plaintext, to);
   meta(plaintext).endpoint = to;
 
   jobs_[job_count_++] = {
@@ -66,6 +79,7 @@ std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, 
   // Where a checksum must be whole, or zeros stand between text and tag, segments are put together
   // in the train and sealed there. Else they are sealed from where the host's bytes lie.
   const bool as_it_is = session.sent.partial_checksums && super.can_travel_partial();
+  const std::uint32_t front = front_of(to);
   std::uint8_t* const source = data_of(packet);
   std::uint8_t* at = data_of(train);
   std::uint32_t size = 0;
@@ -76,12 +90,13 @@ std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, 
     const std::uint32_t index = first + count;
     const std::uint32_t bare = super.headers() + super.payload(index);
     const std::uint32_t length = padded(bare, session.sent.pads, room);
-    const auto datagram = static_cast<std::uint32_t>(kDataHeader + length + kTagSize);
+    const auto datagram = static_cast<std::uint32_t>(front + kDataHeader + length + kTagSize);
     if (count == 0) each = datagram;
     if (size + datagram > most || datagram > each) break;
-    std::uint8_t* const text = at + kDataHeader;
+    std::uint8_t* const text = at + front + kDataHeader;
     const std::uint8_t* const payload = source + super.payload_start(index);
-    write_data_header(at, session.sent.remote, counter);
+    if (front != 0) write_relay_header(at, kMostRelays, to.label);
+    write_data_header(at + front, session.sent.remote, counter);
     AeadJob& job = train_jobs_[count];
     job = {.key = &session.send_key, .out = text, .length = length, .counter = counter++};
     if (as_it_is) {
@@ -117,6 +132,7 @@ std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, 
 }
 
 void WireBatch::send(rte_mbuf* datagram) noexcept {
+  if (const Endpoint& to = meta(datagram).endpoint; to.label != 0) put_label(datagram, to);
   add(datagram, true);
 }
 
@@ -132,7 +148,9 @@ void WireBatch::drop_unsealed() noexcept {
   for (std::uint16_t i = 0; i < packet_count_; ++i) {
     rte_mbuf* const packet = packets_[i];
     // Jobs are in the order of their packets.
-    const bool has_job = job < job_count_ && jobs_[job].out == data_of(packet) + kDataHeader;
+    const std::uint8_t* const text =
+        data_of(packet) + front_of(meta(packet).endpoint) + kDataHeader;
+    const bool has_job = job < job_count_ && jobs_[job].out == text;
     if (has_job && !jobs_[job++].ok) {
       counters_.drop(packet, Fate::kDropWireFull);
     } else {

@@ -46,7 +46,7 @@ class WireBatch {
   // is written to and freed.
   void seal_super(rte_mbuf* packet, const SuperPacket& super, Session& session, const Endpoint& to,
                   std::uint32_t room, Instant now) noexcept;
-  // A whole datagram, its destination in meta().
+  // A whole datagram, its destination in meta(). All that goes to a relay gets its header here.
   void send(rte_mbuf* datagram) noexcept;
   // Everything goes; each packet's fate is counted.
   void flush() noexcept;

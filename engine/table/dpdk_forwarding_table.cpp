@@ -22,6 +22,7 @@ DpdkForwardingTable::DpdkForwardingTable(const TableSizes& sizes, std::uint32_t 
       routes_(sizes.hosts, sizes.prefixes, reclaimer_),
       views_(sizes.peers),
       sessions_(sizes.sessions, reclaimer_),
+      labels_(sizes.labels, reclaimer_),
       aead_(std::move(aead)) {}
 
 DpdkForwardingTable::~DpdkForwardingTable() {
@@ -49,6 +50,8 @@ void DpdkForwardingTable::remove_peer(PeerIndex peer) {
   const auto index = static_cast<std::uint32_t>(peer);
   const auto at = peers_.find(index);
   if (at == peers_.end()) return;
+  while (!at->second.labels.empty())
+    retire_label(at->second.labels.back());
   Peer removed = std::move(at->second);
   peers_.erase(at);
   for (const Prefix& prefix : removed.routes)
@@ -141,6 +144,8 @@ void DpdkForwardingTable::set_path(PeerIndex peer, const Path& path) {
   at->second.view.endpoint = path.remote;
   at->second.view.mtu = path.mtu;
   show(peer, at->second);
+  for (const RelayLabel label : at->second.labels)
+    show_label(label, specs_.at(std::to_underlying(label)));
 }
 
 Result<void> DpdkForwardingTable::add_route(const Prefix& prefix, PeerIndex peer) {
@@ -179,6 +184,62 @@ void DpdkForwardingTable::choose_homes(Peer& peer) const {
 void DpdkForwardingTable::show(PeerIndex index, const Peer& peer) {
   const PeerView* const old = views_.replace(index, new PeerView(peer.view));
   if (old != nullptr) reclaimer_.defer([owned = std::unique_ptr<const PeerView>(old)] {});
+}
+
+Result<RelayLabel> DpdkForwardingTable::reserve_label() {
+  reclaimer_.run();
+  return labels_.reserve();
+}
+
+void DpdkForwardingTable::set_label(RelayLabel label, const LabelSpec& spec) {
+  const bool ends_here = spec.to == kNoPeer;
+  const auto known = [&](PeerIndex peer) { return peers_.contains(std::to_underlying(peer)); };
+  if (!labels_.is_reserved(label) || !known(spec.from) || (!ends_here && !known(spec.to))) return;
+  const auto at = specs_.find(std::to_underlying(label));
+  if (at != specs_.end()) unlink(label, at->second);
+  specs_[std::to_underlying(label)] = spec;
+  peers_.at(std::to_underlying(spec.from)).labels.push_back(label);
+  if (!ends_here) peers_.at(std::to_underlying(spec.to)).labels.push_back(label);
+  show_label(label, spec);
+}
+
+void DpdkForwardingTable::retire_label(RelayLabel label) {
+  const auto at = specs_.find(std::to_underlying(label));
+  if (at != specs_.end()) {
+    unlink(label, at->second);
+    specs_.erase(at);
+  }
+  labels_.retire(label);
+}
+
+void DpdkForwardingTable::unlink(RelayLabel label, const LabelSpec& spec) {
+  for (const PeerIndex peer : {spec.from, spec.to}) {
+    const auto at = peers_.find(std::to_underlying(peer));
+    if (at != peers_.end()) std::erase(at->second.labels, label);
+  }
+}
+
+Endpoint DpdkForwardingTable::direct_path(PeerIndex peer) const {
+  const Endpoint& endpoint = peers_.at(std::to_underlying(peer)).view.endpoint;
+  return endpoint.label == 0 ? endpoint : Endpoint{};
+}
+
+void DpdkForwardingTable::show_label(RelayLabel label, const LabelSpec& spec) {
+  LabelView view{.local = label, .ends_here = spec.to == kNoPeer, .from = direct_path(spec.from)};
+  view.to = view.ends_here ? view.from : direct_path(spec.to);
+  view.to.label = spec.label;
+  labels_.publish(view);
+}
+
+LabelActivity DpdkForwardingTable::label_activity(RelayLabel label) const {
+  if (!labels_.is_reserved(label)) return {};
+  const LabelUse& use = labels_.use(label);
+  return {.packets = use.packets.get(), .bytes = use.bytes.get(), .last = use.last.get()};
+}
+
+void DpdkForwardingTable::set_relay_limit(std::uint64_t bits_per_s) {
+  // Relaxed: a number by itself.
+  relay_limit_.store(bits_per_s, std::memory_order_relaxed);
 }
 
 SessionActivity DpdkForwardingTable::activity(ReceiverIndex index) const {

@@ -2,6 +2,7 @@
 // lcores read, without locks, on the other. What is replaced or removed is freed through RCU.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -10,10 +11,12 @@
 
 #include "engine/aead/aead.hpp"
 #include "engine/api/forwarding_table.hpp"
+#include "engine/table/index_table.hpp"
+#include "engine/table/labels.hpp"
 #include "engine/table/peer_view.hpp"
 #include "engine/table/reclaim.hpp"
 #include "engine/table/routes.hpp"
-#include "engine/table/sessions.hpp"
+#include "engine/table/session.hpp"
 
 namespace ipop::engine {
 
@@ -22,13 +25,18 @@ struct TableSizes {
   std::uint32_t sessions = 196'608;  // three a peer: previous, current, next
   std::uint32_t hosts = 131'072;     // an IPv4 and an IPv6 address a peer
   std::uint32_t prefixes = 16'384;
+  std::uint32_t labels = 65'536;  // two a pair that we relay for
 };
+
+using SessionTable = IndexTable<ReceiverIndex, Session>;
 
 // What lcores read.
 struct TableReader {
   const Routes& routes;
   const PeerViews& peers;
   const SessionTable& sessions;
+  const LabelTable& labels;
+  const std::atomic<std::uint64_t>& relay_limit;  // bits a second. lcore: r, overlay: w
 };
 
 class DpdkForwardingTable final : public ForwardingTable {
@@ -39,7 +47,9 @@ class DpdkForwardingTable final : public ForwardingTable {
   // Lcores must have stopped.
   ~DpdkForwardingTable() override;
 
-  [[nodiscard]] TableReader reader() const noexcept { return {routes_, views_, sessions_}; }
+  [[nodiscard]] TableReader reader() const noexcept {
+    return {routes_, views_, sessions_, labels_, relay_limit_};
+  }
   [[nodiscard]] rte_rcu_qsbr* qsbr() const noexcept { return reclaimer_.qsbr(); }
   [[nodiscard]] std::size_t pending() const noexcept { return reclaimer_.pending(); }
   // EAL memory that it may come to need.
@@ -57,6 +67,11 @@ class DpdkForwardingTable final : public ForwardingTable {
   void set_path(PeerIndex peer, const Path& path) override;
   [[nodiscard]] Result<void> add_route(const Prefix& prefix, PeerIndex peer) override;
   void remove_route(const Prefix& prefix, PeerIndex peer) override;
+  [[nodiscard]] Result<RelayLabel> reserve_label() override;
+  void set_label(RelayLabel label, const LabelSpec& spec) override;
+  void retire_label(RelayLabel label) override;
+  [[nodiscard]] LabelActivity label_activity(RelayLabel label) const override;
+  void set_relay_limit(std::uint64_t bits_per_s) override;
   [[nodiscard]] SessionActivity activity(ReceiverIndex session) const override;
   [[nodiscard]] PeerCounters counters(PeerIndex peer) const override;
   void reclaim() override;
@@ -67,19 +82,26 @@ class DpdkForwardingTable final : public ForwardingTable {
     PeerView view;
     std::vector<const Session*> sessions;  // also retired ones until they are freed
     std::vector<Prefix> routes;            // masked
+    std::vector<RelayLabel> labels;        // that lead from it or to it
     PeerCounters past;                     // of sessions that were freed
   };
 
   void show(PeerIndex index, const Peer& peer);
   void choose_homes(Peer& peer) const;
+  void show_label(RelayLabel label, const LabelSpec& spec);
+  [[nodiscard]] Endpoint direct_path(PeerIndex peer) const;
+  void unlink(RelayLabel label, const LabelSpec& spec);
 
   Reclaimer reclaimer_;
   Routes routes_;
   PeerViews views_;
   SessionTable sessions_;
+  LabelTable labels_;
+  std::atomic<std::uint64_t> relay_limit_{0};
   std::unique_ptr<AeadEngine> aead_;
   std::unordered_map<std::uint32_t, Peer> peers_;
-  std::uint32_t fresh_ = 0;  // peer indexes never used yet begin here
+  std::unordered_map<std::uint32_t, LabelSpec> specs_;  // by label
+  std::uint32_t fresh_ = 0;                             // peer indexes never used yet begin here
   std::deque<std::uint32_t> returned_;
 };
 

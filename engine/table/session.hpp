@@ -44,10 +44,10 @@ struct Session {
   // lcore: r, overlay: w before it publishes
   ReceiverIndex local = kNoReceiver;
   PeerIndex peer = kNoPeer;
-  SessionForm form = SessionForm::kIpop;
-  bool confirmed = false;  // kSessionConfirmed was punted. lcore: rw
   Instant receive_until{};
   Admitted admitted;  // lcore: rw
+  SessionForm form = SessionForm::kIpop;
+  bool confirmed = false;  // kSessionConfirmed was punted. lcore: rw
 
   Sent sent;
   Received received;

@@ -14,6 +14,7 @@
 #include "engine/engine.hpp"
 #include "perf/pps/aead_alone.hpp"
 #include "perf/pps/engine_between.hpp"
+#include "perf/pps/engine_relay.hpp"
 
 namespace ipop::perf {
 namespace {
@@ -75,6 +76,30 @@ nlohmann::json measure(const Workload& workload) {
   return row;
 }
 
+nlohmann::json measure_relay(const Workload& workload) {
+  EngineRelay engine(workload);
+  for (std::uint32_t batch = 0; batch < kBatches; ++batch)
+    engine.run_batch();
+  engine.must_be_complete();
+  const auto figures = engine.relay().batches();
+  fmt::print("{:<18} {:>6} {:>6} {:>6}   {:>8.1f}\n", "relay", workload.peers, 0,
+             workload.supers ? kSegments * kSegmentSize : workload.size, median(figures));
+  return {{"pairs", workload.peers},
+          {"bytes", workload.supers ? kSegments * kSegmentSize : workload.size},
+          {"super", workload.supers},
+          {"relay_ns", {{"best", best(figures)}, {"median", median(figures)}}}};
+}
+
+std::vector<Workload> relay_workloads() {
+  std::vector<Workload> all;
+  for (const std::uint32_t pairs : {1u, 1000u}) {
+    for (const std::uint32_t size : {104u, 1440u})
+      all.push_back({.peers = pairs, .size = size});
+  }
+  all.push_back({.supers = true});
+  return all;
+}
+
 std::vector<Workload> workloads(engine::AeadSuite suite) {
   std::vector<Workload> all;
   for (const std::uint32_t peers : {1u, 1000u}) {
@@ -104,8 +129,12 @@ nlohmann::json run() {
     for (const Workload& workload : workloads(suite))
       rows.push_back(measure(workload));
   }
+  nlohmann::json relays = nlohmann::json::array();
+  for (const Workload& workload : relay_workloads())
+    relays.push_back(measure_relay(workload));
   return {{"aead", aead->name()},  {"burst", engine::kBurst},      {"batches", kBatches - 1},
-          {"segments", kSegments}, {"segment_size", kSegmentSize}, {"rows", rows}};
+          {"segments", kSegments}, {"segment_size", kSegmentSize}, {"rows", rows},
+          {"relay", relays}};
 }
 
 }  // namespace

@@ -26,6 +26,11 @@ def sections(pps: dict) -> list:
         "One peer talks, and others have sessions and are silent; ns a packet:",
         table(["idle peers", "bytes", *HEAD],
               [[f"{row['idle']:,}", row["bytes"], *cells(row)] for row in idle]),
+        "Datagrams that are relayed, ns each, and a train of "
+        f"{pps['segments']}; between so many pairs in random order:",
+        table(["pairs", "bytes", "relay"],
+              [[f"{row['pairs']:,}", f"{row['bytes']:,}", figure(row["relay_ns"]["median"])]
+               for row in pps.get("relay", [])]),
     ]
 
 

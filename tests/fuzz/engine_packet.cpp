@@ -4,16 +4,20 @@
 #include <cstdint>
 #include <cstdlib>
 #include <numeric>
+#include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/lcore_state.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/path/relay_header.hpp"
 #include "engine/port/memory_port.hpp"
 
 namespace {
 
 using namespace ipop;
 using namespace ipop::engine;
+
+const Endpoint kItself{IpAddress::v4(0xc0000201), 4545};
 
 struct Node {
   Node() {
@@ -29,7 +33,12 @@ struct Node {
                            .send_until = Instant::max(),
                            .receive_until = Instant::max()});
     table.use_session(peer, session);
-    table.set_path(peer, {Endpoint{IpAddress::v4(0xc0000201), 4545}, 1420});
+    // It relays to itself, and takes what is relayed to it.
+    table.set_path(peer, {kItself, 1420});
+    on = *table.reserve_label();
+    ends = *table.reserve_label();
+    table.set_label(on, {.from = peer, .to = peer, .label = static_cast<std::uint32_t>(ends)});
+    table.set_label(ends, {.from = peer, .label = static_cast<std::uint32_t>(on)});
     for (const char* prefix : {"10.0.0.0/8", "fd00::/8"}) {
       if (!table.add_route(*Prefix::parse(prefix), peer)) std::abort();
     }
@@ -41,7 +50,7 @@ struct Node {
     const std::size_t size = std::min<std::size_t>(bytes.size(), rte_pktmbuf_tailroom(packet));
     std::copy_n(bytes.begin(), size, data_of(packet));
     set_length(packet, static_cast<std::uint32_t>(size));
-    meta(packet).endpoint = {IpAddress::v4(0xc0000201), 4545};
+    meta(packet).endpoint = kItself;
     queue.push({&packet, 1});
   }
   void turn() {
@@ -53,8 +62,10 @@ struct Node {
     rte_mbuf* packet = nullptr;
     while (host.out().pop({&packet, 1}) == 1)
       rte_pktmbuf_free(packet);
-    while (wire.out().pop({&packet, 1}) == 1)
+    while (wire.out().pop({&packet, 1}) == 1) {
+      meta(packet).endpoint = kItself;
       wire.in().push({&packet, 1});
+    }
   }
   [[nodiscard]] bool balanced() const {
     EngineCounters all;
@@ -74,6 +85,8 @@ struct Node {
   Instant now{std::chrono::hours(1)};
   PeerIndex peer = kNoPeer;
   ReceiverIndex session = kNoReceiver;
+  RelayLabel on = kNoLabel;
+  RelayLabel ends = kNoLabel;
 };
 
 }  // namespace
@@ -87,6 +100,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!started) return 0;
   const ByteView bytes(data, size);
   node.give(node.wire.in(), bytes);
+  // The same through a relay: to be passed on first, or ours at once.
+  std::vector<std::uint8_t> relayed(kRelayHeader);
+  const RelayLabel label = size != 0 && data[0] % 2 == 0 ? node.on : node.ends;
+  write_relay_header(relayed.data(), 3, static_cast<std::uint32_t>(label));
+  relayed.insert(relayed.end(), bytes.begin(), bytes.end());
+  node.give(node.wire.in(), relayed);
   node.give(node.host.in(), bytes);
   node.orders.send_sealed(node.session, bytes.first(std::min<std::size_t>(size, 1400)));
   for (int i = 0; i < 2; ++i)

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/path/relay_header.hpp"
+
 namespace ipop::sim {
 namespace {
 
@@ -85,11 +87,62 @@ bool SimEngine::seal(Entry& entry, ByteView plaintext, const Endpoint& to) {
   crypto_aead_chacha20poly1305_ietf_encrypt(&datagram[kHeader], nullptr, plaintext.data(),
                                             plaintext.size(), &suite, 1, nullptr, nonce.data(),
                                             spec.send_key.data());
-  send_(to, std::move(datagram));
+  put_on_wire(to, std::move(datagram));
   return true;
 }
 
+void SimEngine::put_on_wire(const Endpoint& to, std::vector<std::uint8_t> datagram) {
+  if (to.label != 0) {
+    datagram.insert(datagram.begin(), engine::kRelayHeader, 0);
+    engine::write_relay_header(datagram.data(), engine::kMostRelays, to.label);
+  }
+  send_(to.relay(), std::move(datagram));
+}
+
+Endpoint SimEngine::direct_path(engine::PeerIndex peer) const {
+  const auto at = peers_.find(peer);
+  if (at == peers_.end() || !at->second.path || at->second.path->remote.label != 0) return {};
+  return at->second.path->remote;
+}
+
+void SimEngine::from_relay(const Endpoint& source, ByteView datagram) {
+  const auto at = labels_.find(engine::relay_label(datagram.data()));
+  if (at == labels_.end() || !at->second.spec) {
+    ++drops[engine::Fate::kDropRelayUnknown];
+    return;
+  }
+  const engine::LabelSpec spec = *at->second.spec;
+  const bool ends_here = spec.to == engine::kNoPeer;
+  Endpoint to = ends_here ? source : direct_path(spec.to);
+  if (direct_path(spec.from) != source) {
+    ++drops[engine::Fate::kDropRelayRefused];
+  } else if (!ends_here && engine::relays_left(datagram.data()) == 0) {
+    ++drops[engine::Fate::kDropRelayLoop];
+  } else if (to.port == 0) {
+    ++drops[engine::Fate::kDropNoPath];
+  } else {
+    ++at->second.activity.packets;
+    at->second.activity.bytes += datagram.size() - engine::kRelayHeader;
+    at->second.activity.last = now_;
+    if (ends_here) {
+      to.label = spec.label;
+      from_wire(to, datagram.subspan(engine::kRelayHeader));
+      return;
+    }
+    std::vector<std::uint8_t> next(datagram.begin(), datagram.end());
+    engine::write_relay_header(
+        next.data(), static_cast<std::uint8_t>(engine::relays_left(next.data()) - 1), spec.label);
+    ++relayed;
+    send_(to, std::move(next));
+  }
+}
+
 void SimEngine::from_wire(const Endpoint& source, ByteView datagram) {
+  if (datagram.size() >= engine::kRelayHeader && datagram[0] == engine::kRelayType &&
+      source.label == 0) {
+    from_relay(source, datagram);
+    return;
+  }
   if (datagram.size() < 4 || load_le<std::uint32_t>(datagram.data()) != 4) {
     punt_({.kind = engine::PuntKind::kDatagram, .source = source, .bytes = datagram});
     return;
@@ -171,6 +224,10 @@ void SimEngine::remove_peer(engine::PeerIndex peer) {
     return entry.second.spec && entry.second.spec->peer == peer;
   });
   std::erase_if(routes_, [&](const auto& entry) { return entry.second == peer; });
+  std::erase_if(labels_, [&](const auto& entry) {
+    const auto& spec = entry.second.spec;
+    return spec && (spec->from == peer || spec->to == peer);
+  });
   peers_.erase(peer);
 }
 
@@ -217,6 +274,26 @@ void SimEngine::remove_route(const Prefix& prefix, engine::PeerIndex peer) {
   if (found != routes_.end() && found->second == peer) routes_.erase(found);
 }
 
+Result<engine::RelayLabel> SimEngine::reserve_label() {
+  if (labels_.size() >= label_limit) return fail("no room for another label");
+  const engine::RelayLabel label{next_label_++};
+  labels_.emplace(label, LabelEntry{});
+  return label;
+}
+
+void SimEngine::set_label(engine::RelayLabel label, const engine::LabelSpec& spec) {
+  labels_.at(label).spec = spec;
+}
+
+void SimEngine::retire_label(engine::RelayLabel label) {
+  labels_.erase(label);
+}
+
+engine::LabelActivity SimEngine::label_activity(engine::RelayLabel label) const {
+  const auto found = labels_.find(label);
+  return found == labels_.end() ? engine::LabelActivity{} : found->second.activity;
+}
+
 engine::SessionActivity SimEngine::activity(engine::ReceiverIndex session) const {
   const auto found = sessions_.find(session);
   return found == sessions_.end() ? engine::SessionActivity{} : found->second.activity;
@@ -228,7 +305,7 @@ engine::PeerCounters SimEngine::counters(engine::PeerIndex peer) const {
 }
 
 bool SimEngine::send_datagram(const Endpoint& to, ByteView bytes) {
-  send_(to, {bytes.begin(), bytes.end()});
+  put_on_wire(to, {bytes.begin(), bytes.end()});
   return true;
 }
 

@@ -40,6 +40,10 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   std::vector<IpAddress> rejected;  // staged packets that the overlay gave up
   std::map<engine::Fate, unsigned> drops;
   std::size_t session_limit = 1000;
+  std::size_t label_limit = 1000;
+  std::uint64_t relay_limit = 0;
+  unsigned relayed = 0;  // datagrams passed on
+  [[nodiscard]] std::size_t labels() const noexcept { return labels_.size(); }
   [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
   [[nodiscard]] std::size_t staged() const noexcept { return staged_.size(); }
 
@@ -54,6 +58,11 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   void set_path(engine::PeerIndex peer, const engine::Path& path) override;
   Result<void> add_route(const Prefix& prefix, engine::PeerIndex peer) override;
   void remove_route(const Prefix& prefix, engine::PeerIndex peer) override;
+  Result<engine::RelayLabel> reserve_label() override;
+  void set_label(engine::RelayLabel label, const engine::LabelSpec& spec) override;
+  void retire_label(engine::RelayLabel label) override;
+  engine::LabelActivity label_activity(engine::RelayLabel label) const override;
+  void set_relay_limit(std::uint64_t bits_per_s) override { relay_limit = bits_per_s; }
   engine::SessionActivity activity(engine::ReceiverIndex session) const override;
   engine::PeerCounters counters(engine::PeerIndex peer) const override;
   void reclaim() override {}
@@ -79,18 +88,30 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
     engine::PeerCounters counters;
   };
 
+  struct LabelEntry {
+    std::optional<engine::LabelSpec> spec;
+    engine::LabelActivity activity;
+  };
+
   [[nodiscard]] std::optional<engine::PeerIndex> route(const IpAddress& address) const;
   void stage(const HostPacket& packet, engine::PuntKind kind, engine::PeerIndex peer);
   bool seal(Entry& entry, ByteView plaintext, const Endpoint& to);
   void open(Entry& entry, const Endpoint& source, ByteView datagram);
+  // With a relay header, if that is where it goes.
+  void put_on_wire(const Endpoint& to, std::vector<std::uint8_t> datagram);
+  void from_relay(const Endpoint& source, ByteView datagram);
+  // Where the peer is, unless it is behind a relay itself.
+  [[nodiscard]] Endpoint direct_path(engine::PeerIndex peer) const;
 
   const Instant& now_;
   Send send_;
   TakePunt punt_;
   std::uint32_t next_peer_ = 1;
   std::uint32_t next_session_ = 1;
+  std::uint32_t next_label_ = 1;
   std::map<engine::PeerIndex, PeerEntry> peers_;
   std::map<engine::ReceiverIndex, Entry> sessions_;
+  std::map<engine::RelayLabel, LabelEntry> labels_;
   std::map<Prefix, engine::PeerIndex> routes_;
   std::deque<HostPacket> staged_;
 };

@@ -49,7 +49,7 @@ TEST(WireDatagrams, AreDroppedForNamedReasons) {
   pair.bob.from_wire(stale, kSomewhere);
   pair.bob.turn();
   EXPECT_EQ(pair.bob.count(Fate::kDropWireMalformed), 1u);
-  EXPECT_EQ(pair.bob.count(Fate::kDropRelay), 1u);
+  EXPECT_EQ(pair.bob.count(Fate::kDropRelayUnknown), 1u);
   EXPECT_EQ(pair.bob.count(Fate::kDropWireForged), 1u);
   EXPECT_EQ(pair.bob.count(Fate::kDropWireUnknownSession), 1u);
   EXPECT_TRUE(pair.bob.punts().empty());
