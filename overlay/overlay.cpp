@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWarnings = 16;
 constexpr unsigned kControlPerSecond = 200;
-constexpr Duration kSettled = 10s;     // a session that old is not what an invitation was about
+constexpr Duration kSettled = 10s;  // a session that old is not what an invitation was about
+constexpr unsigned kProbeRounds = 3;
 constexpr Duration kGiveWayFor = 60s;  // after the start: nobody relies on us yet
 
 std::vector<Prefix> own_prefixes(const Credential& credential) {
@@ -55,7 +56,10 @@ Overlay::Overlay(Context context, OverlaySettings settings,
       paths_(context_, liveness_, territory_),
       nat_([this](const Endpoint& to,
                   ByteView datagram) { context_.injector.send_datagram(to, datagram); },
-           [this](Instant) { announce_candidates(now_); }),
+           [this](Instant) {
+             announce_candidates(now_);
+             if (started_ != Instant{}) set_reach(now_);
+           }),
       membership_(
           context_, peers_, liveness_, territory_,
           [this](const LostAddress& lost) { return on_lost_address(lost); },
@@ -68,7 +72,25 @@ Overlay::Overlay(Context context, OverlaySettings settings,
           [this](const NodeRecord& record) {
             if (membership_.loses_to(record.credential)) on_record(record, false, now_);
           }),
-      known_peers_(settings_.known_peers_file) {}
+      known_peers_(settings_.known_peers_file),
+      relay_service_(context_, peers_, [this](const NodeId& node) { on_wanted_node(node); }),
+      circuits_(context_, peers_,
+                [this](const NodeId& remote, const Endpoint& was, const Endpoint& is) {
+                  on_circuit(remote, was, is);
+                }),
+      relays_(context_, peers_, liveness_,
+              {.learn = [this](const NodeRecord& record) { return learn(record, now_); },
+               .connect =
+                   [this](Peer& peer) {
+                     handshaker_.start(peer, now_);
+                     schedule(peer, now_);
+                   },
+               .own_record = [this] { return announcer_.make_record(now_); },
+               .on_homes = [this] { set_reach(now_); },
+               .on_lost = [this](Peer& relay) { on_relay_lost(relay); }}) {
+  peers_.set_on_remove([this](Peer& peer) { forget(peer); });
+  context_.table.set_relay_limit(settings_.relay.limit_bits_per_s);
+}
 
 void Overlay::start(Now now) {
   now_ = now;
@@ -78,6 +100,7 @@ void Overlay::start(Now now) {
   recall_peers(now);
   told_ = own_candidates();
   announcer_.start(told_, now);
+  set_reach(now);
 }
 
 void Overlay::stop(Now now) {
@@ -89,6 +112,7 @@ void Overlay::stop(Now now) {
     }
   });
   announcer_.withdraw();
+  relays_.withdraw();
 }
 
 void Overlay::on_punt(const engine::Punt& punt, Now now) {
@@ -168,6 +192,7 @@ void Overlay::session_up(Peer& peer, engine::ReceiverIndex local, const Endpoint
 }
 
 void Overlay::on_authorised(Peer& peer) {
+  take_circuits(peer);
   peer.waiting.clear();
   for (const Prefix& prefix : peer.routes)
     resolver_.settle(prefix.address);
@@ -192,15 +217,18 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
       peer.trials.answered(punt.source, now.mono);
-      paths_.consider(peer, punt.source, *rtt, now.mono);
-      if (peer.authorised) nat_.on_observed(punt.source, pong->observed, now.mono);
+      const bool lost = !peer.path;
+      if (paths_.consider(peer, punt.source, *rtt, now.mono) && lost)
+        context_.injector.retry_staged();
+      if (peer.authorised && punt.source.label == 0)
+        nat_.on_observed(punt.source, pong->observed, now.mono);
       pings_.on_pong(peer.index, pong->sequence,
                      {.answered = true,
                       .error = {},
                       .rtt = *rtt,
                       .peer = peer.display(),
                       .endpoint = punt.source,
-                      .path = name(rank_of(punt.source, territory_.local()))});
+                      .path = path_text(punt.source)});
     }
   } else if (const auto* request = std::get_if<message::CredentialRequest>(&*parsed)) {
     membership_.on_request(peer, punt.session, *request);
@@ -211,7 +239,22 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     tell_host(peer, engine::RejectReason::kProhibited);
   } else if (const auto* candidates = std::get_if<message::Candidates>(&*parsed)) {
     set_candidates(peer, candidates->list);
-    peer.next_probe = now.mono + 200ms;
+    if (peer.is_relayed()) {
+      paths_.plan_probes(peer, kProbeRounds, now.mono);
+    } else {
+      peer.next_probe = now.mono + 200ms;
+    }
+  } else if (const auto* open = std::get_if<message::RelayOpen>(&*parsed)) {
+    on_relay_open(peer, *open, now);
+  } else if (const auto* opened = std::get_if<message::RelayOpened>(&*parsed)) {
+    if (!circuits_.on_opened(peer, *opened, now.mono) &&
+        !relay_service_.on_opened(peer, *opened, now.mono)) {
+      ++context_.counters.control_malformed;
+    }
+  } else if (const auto* closed = std::get_if<message::RelayClosed>(&*parsed)) {
+    // It may have crossed ours, or come twice.
+    if (!circuits_.on_closed(peer, *closed))
+      static_cast<void>(relay_service_.on_closed(peer, *closed));
   } else if (std::holds_alternative<message::Welcome>(*parsed)) {
     if (peer.authorised) peer.refused.reset();
     if (peer.admits_us) return;
@@ -221,6 +264,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     log::info("{} says goodbye", peer.display());
     retire_all_sessions(context_, peer);
     handshaker_.stop(peer);
+    forget(peer);
   }
   schedule(peer, now);
 }
@@ -236,31 +280,41 @@ bool Overlay::admit_control(Peer& peer, Now now) {
   return false;
 }
 
-void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
+Peer* Overlay::learn(const NodeRecord& record, Now now) {
   const auto key = exchange_key_of(record.credential.signing_key);
-  if (!key || record.credential.node_id() == context_.identity.node_id()) return;
+  if (!key || record.credential.node_id() == context_.identity.node_id()) return nullptr;
   Peer* peer = peers_.by_key(*key);
   if (peer == nullptr) {
     auto added = peers_.add(handshake::Form::kIpop, *key, now.mono);
-    if (!added) return;
+    if (!added) return nullptr;
     peer = *added;
     peer->psk = context_.network.handshake_psk();
   }
-  if (peer->form != handshake::Form::kIpop) return;
+  if (peer->form != handshake::Form::kIpop) return nullptr;
   // A directory keeps what a node said before: only news may change what we know of it.
   const bool news = record.sequence > peer->record_sequence;
   const bool same = peer->credential && peer->credential->encoded == record.credential.encoded;
-  // Its NAT has another mapping now, and lets us in only if we send there.
-  const bool path_withdrawn = news && peer->path && names(peer->candidates, *peer->path) &&
-                              !names(record.candidates, *peer->path);
   if (news) {
     peer->record_sequence = record.sequence;
+    peer->nat = record.nat;
+    peer->relay_hints = record.relays;
     set_candidates(*peer, record.candidates);
   }
   if ((news || same || !peer->credential) &&
       membership_.accept(*peer, record.credential, now.mono)) {
     on_authorised(*peer);
   }
+  return peer;
+}
+
+void Overlay::on_record(const NodeRecord& record, bool invited, Now now) {
+  const Peer* const before = peers_.by_node(record.credential.node_id());
+  // Its NAT has another mapping now, and lets us in only if we send there.
+  const bool path_withdrawn = before != nullptr && record.sequence > before->record_sequence &&
+                              before->path && names(before->candidates, *before->path) &&
+                              !names(record.candidates, *before->path);
+  Peer* const peer = learn(record, now);
+  if (peer == nullptr) return;
   // An invitation comes from somebody who has no session with us any more, unless it is an old one
   // that took its time. It is not answered by another: two nodes would go on for ever.
   const Session* session = peer->session(peer->current);

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,10 +23,26 @@
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
 #include "overlay/peer/territory.hpp"
+#include "overlay/relay/circuits.hpp"
+#include "overlay/relay/relay_keeper.hpp"
+#include "overlay/relay/relay_service.hpp"
 #include "overlay/status.hpp"
 #include "overlay/timer_queue.hpp"
 
 namespace ipop::overlay {
+
+enum class RelayServe : std::uint8_t {
+  kAuto,  // if no NAT hides us
+  kYes,
+  kNo,
+};
+
+struct RelaySettings {
+  bool use = true;  // ask others to relay, and be reached through them
+  RelayServe serve = RelayServe::kAuto;
+  std::uint64_t limit_bits_per_s = 0;  // of all that we relay; 0 = none
+  friend bool operator==(const RelaySettings&, const RelaySettings&) = default;
+};
 
 struct OverlaySettings {
   std::string network_name;
@@ -33,6 +51,7 @@ struct OverlaySettings {
   std::filesystem::path known_peers_file;
   std::uint16_t port = 0;  // of the wire
   std::size_t max_peers = 65536;
+  RelaySettings relay{};
   // For the host's routing table: a prefix outside `subnets` is reached through a peer, or no
   // longer.
   PeerTable::OnRoute on_route = [](const Prefix&, bool) {};
@@ -67,6 +86,7 @@ class Overlay {
 
   void ping(const IpAddress& address, Now now, PingService::OnResult done);
   void set_static_peers(std::vector<StaticPeer> peers, Now now);
+  void set_relay(const RelaySettings& relay, Now now);
 
   // Fills what the overlay knows; the engine's and the interface's part are the caller's.
   void describe(Status& status, Now now) const;
@@ -78,6 +98,8 @@ class Overlay {
   void on_resolve(const IpAddress& address, Now now);
   void on_need_session(Peer& peer, const IpAddress& address, Now now);
   void on_record(const NodeRecord& record, bool invited, Now now);
+  // Takes up what a record says; nullptr if it is about nobody whom we could talk to.
+  Peer* learn(const NodeRecord& record, Now now);
   void on_unreachable(const IpAddress& address);
   void on_authorised(Peer& peer);
   [[nodiscard]] bool on_lost_address(const LostAddress& lost);
@@ -99,6 +121,26 @@ class Overlay {
   [[nodiscard]] std::vector<Candidate> own_candidates() const;
   [[nodiscard]] NatStatus nat_status() const;
 
+  // overlay_relays.cpp
+  [[nodiscard]] bool relays_for_us(const Peer& peer) const;
+  void set_reach(Now now);
+  [[nodiscard]] Peer* relay_of(const RelayHint& hint, Now now);
+  void seek_relays(Peer& peer, Now now);
+  void on_relay_open(Peer& from, const message::RelayOpen& open, Now now);
+  void on_circuit(const NodeId& remote, const Endpoint& was, const Endpoint& is);
+  void take_circuits(Peer& peer);
+  void service_relayed(Peer& peer, Now now);
+  void doubt(Peer& peer, Now now);
+  void sweep_circuits(Now now);
+  void on_wanted_node(const NodeId& node);
+  void on_relay_lost(Peer& relay);
+  void forget(Peer& peer);
+  [[nodiscard]] std::optional<Instant> relay_deadline(const Peer& peer) const;
+
+  [[nodiscard]] std::string path_text(const Endpoint& endpoint) const;
+  [[nodiscard]] std::vector<std::string> relay_names(const Endpoint& endpoint) const;
+  [[nodiscard]] RelayStatus relay_status() const;
+
   void add_static(const StaticPeer& configured, Now now);
   void remember_peers(Now now);
   void recall_peers(Now now);
@@ -119,6 +161,12 @@ class Overlay {
   Announcer announcer_;
   PingService pings_;
   KnownPeers known_peers_;
+  RelayService relay_service_;
+  Circuits circuits_;
+  RelayKeeper relays_;
+  std::map<NodeId, Instant> wants_;  // nodes that we look for on behalf of others, bounded
+  std::size_t index_of_chain_ = 0;
+  Instant next_sweep_{};
   TimerQueue<std::uint32_t> timers_;  // by PeerIndex
   std::vector<std::string> warnings_;
   Instant next_save_{};
@@ -126,6 +174,7 @@ class Overlay {
   Instant started_{};
   Instant last_service_{};
   Now now_{};  // of the event being handled, for callbacks
+  std::shared_ptr<Overlay*> self_ = std::make_shared<Overlay*>(this);
 };
 
 }  // namespace ipop::overlay

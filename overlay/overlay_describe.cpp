@@ -57,7 +57,8 @@ std::vector<CandidateStatus> candidates_of(const Peer& peer, Instant now) {
   const auto add = [&](const Endpoint& endpoint, const char* kind) {
     if (std::ranges::find(shown, endpoint) != shown.end()) return;
     shown.push_back(endpoint);
-    list.push_back({endpoint.to_string(), kind, outcome_of(peer, endpoint, now)});
+    list.push_back({endpoint.relay().to_string(), endpoint.label == 0 ? kind : "relay",
+                    outcome_of(peer, endpoint, now)});
   };
   for (const Candidate& candidate : peer.candidates)
     add(candidate.endpoint, name(candidate.kind));
@@ -68,7 +69,40 @@ std::vector<CandidateStatus> candidates_of(const Peer& peer, Instant now) {
   return list;
 }
 
-std::string why(const Peer& peer, PeerState state, PathRank rank) {
+const char* nat_text(NatMapping nat) {
+  switch (nat) {
+    case NatMapping::kNone:
+      return "not behind a NAT";
+    case NatMapping::kEndpointDependent:
+      return "behind a NAT that maps each destination to another port";
+    case NatMapping::kTranslated:
+    case NatMapping::kEndpointIndependent:
+      return "behind a NAT";
+    case NatMapping::kUnknown:
+      break;
+  }
+  return "not told by anybody how it looks from outside";
+}
+
+// Why no direct path is in use: what was tried, and what is known of both ends.
+std::string why_relayed(const Peer& peer, NatMapping ours) {
+  std::size_t tried = 0;
+  std::size_t answered = 0;
+  for (const Candidate& candidate : peer.candidates) {
+    const Trial* const trial = peer.trials.find(candidate.endpoint);
+    if (trial == nullptr) continue;
+    ++tried;
+    if (trial->answered && trial->unanswered == 0) ++answered;
+  }
+  const std::string outcome = peer.candidates.empty() ? "it names no endpoint of its own"
+                              : tried == 0            ? "its endpoints were not tried yet"
+                              : answered != 0
+                                  ? "a direct endpoint answers: moving there"
+                                  : "none of its " + std::to_string(tried) + " endpoints answers";
+  return outcome + "; it is " + nat_text(peer.nat) + ", we are " + nat_text(ours);
+}
+
+std::string why(const Peer& peer, PeerState state, PathRank rank, NatMapping ours) {
   switch (state) {
     case PeerState::kRefused:
       return *peer.refused;
@@ -83,6 +117,8 @@ std::string why(const Peer& peer, PeerState state, PathRank rank) {
   if (peer.form == handshake::Form::kIpop && !peer.authorised) {
     return "waiting for its credential";
   }
+  if (!peer.path) return "its relay is gone: looking for another way";
+  if (peer.is_relayed()) return why_relayed(peer, ours);
   return rank == PathRank::kLan ? "on one of our own subnets" : "it answers at this endpoint";
 }
 
@@ -106,6 +142,43 @@ NatStatus Overlay::nat_status() const {
   return status;
 }
 
+std::string Overlay::path_text(const Endpoint& endpoint) const {
+  std::string text = name(rank_of(endpoint, territory_.local()));
+  const char* between = " through ";
+  for (const std::string& relay : relay_names(endpoint)) {
+    text += between + relay;
+    between = ", then ";
+  }
+  return text;
+}
+
+std::vector<std::string> Overlay::relay_names(const Endpoint& endpoint) const {
+  std::vector<std::string> names;
+  const Circuit* const circuit = circuits_.at(endpoint);
+  if (circuit == nullptr) return names;
+  const Peer* const first = peers_.by_index(circuit->relay);
+  names.push_back(first != nullptr && first->credential ? first->credential->hostname : "?");
+  for (const NodeId& node : circuit->via) {
+    const Peer* const known = peers_.by_node(node);
+    names.push_back(known != nullptr ? known->credential->hostname : node.brief());
+  }
+  return names;
+}
+
+RelayStatus Overlay::relay_status() const {
+  const engine::LabelActivity carried = relay_service_.carried();
+  RelayStatus status{.serves = context_.relays,
+                     .homes = {},
+                     .circuits = relay_service_.circuits(),
+                     .packets = carried.packets,
+                     .bytes = carried.bytes};
+  for (const engine::PeerIndex index : relays_.homes()) {
+    const Peer* const home = peers_.by_index(index);
+    if (home != nullptr && home->credential) status.homes.push_back(home->credential->hostname);
+  }
+  return status;
+}
+
 void Overlay::describe(Status& status, Now now) const {
   status.node_id = context_.identity.node_id().to_string();
   status.public_key = to_base64(context_.identity.exchange_key());
@@ -116,6 +189,10 @@ void Overlay::describe(Status& status, Now now) const {
   status.dht = {.connected = directory.connected, .nodes = directory.nodes};
   status.warnings = warnings_;
   status.nat = nat_status();
+  status.relay = relay_status();
+  const Mappings& seen = nat_.mappings();
+  const NatMapping ours =
+      seen.mapping(true) != NatMapping::kUnknown ? seen.mapping(true) : seen.mapping(false);
   peers_.for_each([&](Peer& peer) {
     PeerStatus one;
     if (const auto id = peer.node_id()) one.node_id = id->to_string();
@@ -129,10 +206,16 @@ void Overlay::describe(Status& status, Now now) const {
     one.protocol = peer.form == handshake::Form::kIpop ? "ipop" : "wireguard";
     PathRank rank = PathRank::kDirect4;
     if (peer.path) rank = rank_of(*peer.path, territory_.local());
-    one.why = why(peer, one.state, rank);
-    if (peer.path) one.endpoint = peer.path->to_string();
+    one.why = why(peer, one.state, rank, ours);
+    if (peer.path) {
+      one.endpoint = peer.path->relay().to_string();
+      one.relay_via = relay_names(*peer.path);
+    }
     if (const Session* session = peer.session(peer.current)) {
-      one.path = rank == PathRank::kLan ? PathKind::kLan : PathKind::kDirect;
+      one.path = !peer.path                 ? PathKind::kNone
+                 : rank == PathRank::kRelay ? PathKind::kRelay
+                 : rank == PathRank::kLan   ? PathKind::kLan
+                                            : PathKind::kDirect;
       one.cipher = engine::name(session->suite);
       one.handshake_age_s =
           static_cast<std::uint64_t>((now.mono - session->created) / std::chrono::seconds(1));

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kSaveInterval = 10s;
 constexpr Duration kIdleTick = 500ms;      // when nothing else is due
+constexpr Duration kAnxiousTick = 100ms;   // for a peer that has not answered yet
 constexpr Duration kBusyTick = 250ms;      // for a peer with traffic
 constexpr Duration kQuietTick = 1s;        // for a peer that only has a session
 constexpr Duration kTrafficFor = 10s;      // after the last packet
@@ -45,6 +46,10 @@ void Overlay::service(Now now) {
   nat_.service(now.mono);
   if (invitations_due_ && now.mono >= *invitations_due_) invite_peers(now);
   pings_.service(now.mono);
+  relay_service_.service(now.mono);
+  circuits_.service(now.mono);
+  relays_.service(now);
+  sweep_circuits(now);
   while (const auto index = timers_.pop_due(now.mono)) {
     if (Peer* peer = peers_.by_index(engine::PeerIndex{*index})) service_peer(*peer, now);
   }
@@ -53,9 +58,10 @@ void Overlay::service(Now now) {
 }
 
 Instant Overlay::deadline() const {
-  Instant earliest = std::min({last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline()});
-  for (const std::optional<Instant>& due :
-       {timers_.next(), resolver_.deadline(), pings_.deadline(), invitations_due_}) {
+  Instant earliest = std::min(
+      {last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline(), relays_.deadline()});
+  for (const std::optional<Instant>& due : {timers_.next(), resolver_.deadline(), pings_.deadline(),
+                                            invitations_due_, circuits_.deadline()}) {
     if (due) earliest = std::min(earliest, *due);
   }
   return earliest;
@@ -68,7 +74,10 @@ void Overlay::service_peer(Peer& peer, Now now) {
   if (peer.connected()) {
     const LivenessMonitor::Verdict verdict = liveness_.service(peer, now.mono);
     // Perhaps our NAT has forgotten us: if so, the peer must hear of it from somebody else.
-    if (verdict != LivenessMonitor::Verdict::kWell) nat_.ask_again(now.mono);
+    if (verdict != LivenessMonitor::Verdict::kWell) {
+      nat_.ask_again(now.mono);
+      doubt(peer, now);
+    }
     if (verdict == LivenessMonitor::Verdict::kSilent) {
       log::info("{} does not answer at {}: looking for another way", peer.display(),
                 peer.path ? peer.path->to_string() : "?");
@@ -78,6 +87,7 @@ void Overlay::service_peer(Peer& peer, Now now) {
       handshaker_.start(peer, now);
     }
     if (membership_.service(peer, now.mono)) on_authorised(peer);
+    service_relayed(peer, now);
     paths_.probe(peer, now.mono);
   } else if (was_connected) {
     log::debug("{}: session over", peer.display());
@@ -105,6 +115,7 @@ void Overlay::service_connecting(Peer& peer, Now now) {
     return;
   }
   const Connecting& connecting = *peer.connecting;
+  if (const auto due = relay_deadline(peer); due && now.mono >= *due) seek_relays(peer, now);
   if (connecting.attempts == kAskDirectoryAt && !peer.connected()) ask_directory(peer, now);
   if (!connecting.told_host && now.mono - connecting.since >= kTellHostAfter && !peer.connected()) {
     peer.connecting->told_host = true;
@@ -120,13 +131,16 @@ void Overlay::schedule(const Peer& peer, Now now) {
     const bool greeting = peer.form == handshake::Form::kIpop && peer.connected() &&
                           !(peer.authorised && peer.admits_us);
     const bool busy = greeting || now.mono - last < kTrafficFor;
-    const Instant tick = now.mono + (busy ? kBusyTick : kQuietTick);
+    const Instant tick = now.mono + (peer.liveness.unanswered ? kAnxiousTick
+                                     : busy                   ? kBusyTick
+                                                              : kQuietTick);
     due = due ? std::min(*due, tick) : tick;
   } else if (!due && !peer.credential && !peer.configured) {
     due = std::max(peer.created + kStrangerFor, now.mono + kQuietTick);
   } else if (!due && calls_again(peer)) {
     due = now.mono + kCallAgainAfter;
   }
+  if (const auto relay = relay_deadline(peer)) due = due ? std::min(*due, *relay) : *relay;
   const std::uint32_t key = std::to_underlying(peer.index);
   if (due) {
     timers_.set(key, *due);

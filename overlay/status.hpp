@@ -42,7 +42,7 @@ struct PeerStatus {
   PathKind path = PathKind::kNone;
   std::string why;                     // one sentence: why this state, or why this path
   std::string endpoint;                // "192.0.2.1:4545"
-  std::vector<std::string> relay_via;  // node ids, the nearest first
+  std::vector<std::string> relay_via;  // names of relays, the nearest first
   std::optional<double> rtt_ms;
   std::optional<std::uint16_t> mtu;  // of inner packets, bytes
   std::string cipher;                // "aes-256-gcm"
@@ -75,6 +75,15 @@ struct NatStatus {
   std::vector<StunServerStatus> servers;
 };
 
+// What relays are to us, and we to others.
+struct RelayStatus {
+  bool serves = false;
+  std::vector<std::string> homes;  // names of the relays that others can reach us through
+  std::uint64_t circuits = 0;      // that we relay for others now
+  std::uint64_t packets = 0;       // passed on since the start
+  std::uint64_t bytes = 0;
+};
+
 struct DhtStatus {
   bool connected = false;
   std::uint64_t nodes = 0;  // good ones in the routing table
@@ -98,6 +107,7 @@ struct Status {
   InterfaceStatus interface;
   std::uint64_t uptime_s = 0;
   NatStatus nat;
+  RelayStatus relay;
   DhtStatus dht;
   EngineStatus engine;
   std::vector<std::string> warnings;  // sentences a user should act on

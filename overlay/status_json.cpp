@@ -248,6 +248,12 @@ Json to_json(const Status& status) {
           {"interface", {{"name", status.interface.name}, {"mtu", status.interface.mtu}}},
           {"uptime_s", status.uptime_s},
           {"nat", nat_to_json(status.nat)},
+          {"relay",
+           {{"serves", status.relay.serves},
+            {"homes", status.relay.homes},
+            {"circuits", status.relay.circuits},
+            {"packets", status.relay.packets},
+            {"bytes", status.relay.bytes}}},
           {"dht", {{"connected", status.dht.connected}, {"nodes", status.dht.nodes}}},
           {"engine", engine_to_json(status.engine)},
           {"warnings", status.warnings},
@@ -287,6 +293,13 @@ Result<Status> status_from_json(const Json& json) {
       server.read("mapped", one.mapped);
       server.read("rtt_ms", one.rtt_ms);
     });
+  });
+  reader.object("relay", [&](ObjectReader& inner) {
+    inner.read("serves", status.relay.serves);
+    inner.read("homes", status.relay.homes);
+    inner.read("circuits", status.relay.circuits);
+    inner.read("packets", status.relay.packets);
+    inner.read("bytes", status.relay.bytes);
   });
   reader.object("dht", [&](ObjectReader& inner) {
     inner.read("connected", status.dht.connected);

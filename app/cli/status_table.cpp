@@ -76,6 +76,19 @@ std::string engine_text(const overlay::EngineStatus& engine) {
                      or_dash(engine.poll), or_dash(engine.wire), or_dash(engine.aead));
 }
 
+std::string relay_text(const overlay::RelayStatus& relay) {
+  std::string text;
+  if (!relay.homes.empty())
+    text = fmt::format("reachable through {}", fmt::join(relay.homes, ", "));
+  if (relay.serves) {
+    if (!text.empty()) text += "; ";
+    text += fmt::format("for others: {} now, {} in {} so far",
+                        count_text(relay.circuits, "circuit", "circuits"), bytes_text(relay.bytes),
+                        count_text(relay.packets, "packet", "packets"));
+  }
+  return printable(text);
+}
+
 std::string packets_text(const engine::EngineCounters& counters) {
   return fmt::format("{} from the host, {} from the wire",
                      count_text(counters.host_rx, "packet", "packets"),
@@ -114,7 +127,7 @@ std::string path_text(PathKind path, const std::vector<std::string>& relay_via) 
   if (relay_via.empty()) return text;
   std::vector<std::string> hops;
   for (const std::string& node : relay_via)
-    hops.push_back(brief(node));
+    hops.push_back(printable(node));
   return fmt::format("{} through {}", text, fmt::join(hops, ", then "));
 }
 
@@ -133,6 +146,8 @@ std::string node_text(const Status& status) {
   text += line("NAT", status.nat.mapped.empty() ? status.nat.kind
                                                 : fmt::format("{}, mapped to {}", status.nat.kind,
                                                               fmt::join(status.nat.mapped, ", ")));
+  if (const std::string relay = relay_text(status.relay); !relay.empty())
+    text += line("relaying", relay);
   text += line("engine", engine_text(status.engine));
   text += line("packets", packets_text(status.engine.counters));
   text += line("dropped", drops_text(status.engine.counters.fates));

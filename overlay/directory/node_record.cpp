@@ -8,8 +8,9 @@
 
 // Inside the seal, little-endian:
 //   record:     version (1) ‖ sequence (8) ‖ expires, ns since 1970 (8) ‖ credential: length (2),
-//               bytes ‖ candidates: count (1), each: kind (1), family (1), 4 or 16 bytes, port (2)
-//               ‖ signature (64)
+//               bytes ‖ NAT mapping (1) ‖ relays: count (1), each: signing key (32), family (1), 4
+//               or 16 bytes, port (2) ‖ candidates: count (1), each: kind (1), family (1), 4 or 16
+//               bytes, port (2) ‖ signature (64)
 //   rendezvous: sent, ns since 1970 (8) ‖ a record as above
 // The signature, by the credential's key, is over the kind's label, the place in the directory and
 // all that stands before it.
@@ -17,7 +18,7 @@
 namespace ipop::overlay {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::string_view kRecord = "ipop node record v1";
 constexpr std::string_view kRendezvous = "ipop rendezvous v1";
 constexpr std::size_t kMaxValue = 1000;
@@ -57,6 +58,30 @@ std::vector<Candidate> without_duplicates(const std::vector<Candidate>& candidat
   return kept;
 }
 
+void write_relays(ByteWriter& writer, const std::vector<RelayHint>& relays) {
+  const std::size_t count = std::min(relays.size(), NodeRecord::kMaxRelays);
+  writer.u8(static_cast<std::uint8_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    writer.bytes(relays[i].key);
+    write_address(writer, relays[i].endpoint.address);
+    writer.le(relays[i].endpoint.port);
+  }
+}
+
+Result<std::vector<RelayHint>> read_relays(ByteReader& reader) {
+  std::vector<RelayHint> relays;
+  const unsigned count = reader.u8();
+  if (count > NodeRecord::kMaxRelays) return fail("more than 3 relays");
+  for (unsigned i = 0; i < count && reader.ok(); ++i) {
+    RelayHint relay;
+    reader.copy(relay.key);
+    relay.endpoint.address = read_address(reader);
+    relay.endpoint.port = reader.le<std::uint16_t>();
+    relays.push_back(relay);
+  }
+  return relays;
+}
+
 // As many candidates from the front as the value has room for.
 void write_candidates(ByteWriter& writer, const std::vector<Candidate>& candidates,
                       std::size_t room) {
@@ -86,6 +111,8 @@ std::vector<std::uint8_t> encode(const NodeRecord& record, const Identity& ident
   writer.le(to_wire(record.expires));
   writer.le(static_cast<std::uint16_t>(record.credential.encoded.size()));
   writer.bytes(record.credential.encoded);
+  writer.u8(static_cast<std::uint8_t>(record.nat));
+  write_relays(writer, record.relays);
   write_candidates(writer, record.candidates, kMaxPlaintext - sizeof(Signature) - writer.size());
   writer.bytes(identity.sign(signed_text(kind, at, writer.written())));
   plaintext.resize(writer.size());
@@ -125,6 +152,12 @@ Result<NodeRecord> decode(ByteView plaintext, std::size_t prefix, std::string_vi
   record.expires = from_wire(reader.le<std::uint64_t>());
   auto credential = Credential::parse(reader.bytes(reader.le<std::uint16_t>()));
   if (!credential) return std::unexpected(credential.error());
+  const std::uint8_t nat = reader.u8();
+  if (nat > static_cast<std::uint8_t>(NatMapping::kEndpointDependent)) {
+    return fail("NAT of unknown kind");
+  }
+  auto relays = read_relays(reader);
+  if (!relays) return std::unexpected(relays.error());
   auto candidates = read_candidates(reader);
   if (!candidates) return std::unexpected(candidates.error());
   if (!reader.ok() || reader.remaining() != 0) return fail("malformed");
@@ -135,6 +168,8 @@ Result<NodeRecord> decode(ByteView plaintext, std::size_t prefix, std::string_vi
     return fail("its signature is wrong");
   }
   record.credential = std::move(*credential);
+  record.nat = static_cast<NatMapping>(nat);
+  record.relays = std::move(*relays);
   record.candidates = std::move(*candidates);
   return record;
 }

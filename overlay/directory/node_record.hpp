@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "overlay/directory/directory.hpp"
+#include "overlay/nat/mappings.hpp"
 #include "overlay/trust/credential.hpp"
 
 namespace ipop::overlay {
@@ -26,11 +27,22 @@ struct Candidate {
   return std::ranges::find(candidates, endpoint, &Candidate::endpoint) != candidates.end();
 }
 
+// A relay that a node can be reached through: enough to call it without another lookup.
+struct RelayHint {
+  SigningPublicKey key{};
+  Endpoint endpoint;
+  friend bool operator==(const RelayHint&, const RelayHint&) = default;
+};
+
 struct NodeRecord {
+  static constexpr std::size_t kMaxRelays = 3;
+
   Credential credential;
   std::uint64_t sequence = 0;  // grows with every change; of two records the larger counts
   WallTime expires{};
-  std::vector<Candidate> candidates;  // at most 16
+  NatMapping nat = NatMapping::kUnknown;  // how the node looks from outside
+  std::vector<RelayHint> relays;          // at most kMaxRelays, the nearest first
+  std::vector<Candidate> candidates;      // at most 16
 
   // Signed with `identity` (which must be the credential's), sealed, bound to `at`; at most 1,000
   // bytes, whatever is in it.

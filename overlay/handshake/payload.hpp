@@ -15,6 +15,8 @@ enum Capability : std::uint32_t {
   kAdmitsReceiver = 1,
   // The sender takes packets with partial checksums (docs/protocol.md).
   kTakesPartialChecksums = 2,
+  // The sender relays for members of the network.
+  kRelays = 4,
 };
 
 struct Payload {

@@ -1,5 +1,8 @@
 #include "overlay/nat/discovery.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace ipop::overlay {
 namespace {
 
@@ -15,6 +18,11 @@ NatDiscovery::NatDiscovery(stun::Client::Send send, std::function<void(Instant)>
       }) {}
 
 void NatDiscovery::set_local(std::vector<Endpoint> local, Instant now) {
+  std::ranges::fill(public_, false);
+  for (const auto& [address, port, label] : local) {
+    const bool hidden = address.is_private() || address.is_loopback() || address.is_link_local();
+    if (!hidden) public_[address.is_v4()] = true;
+  }
   if (!mappings_.set_local(std::move(local))) return;
   client_.restart(now);
   on_change_(now);
@@ -40,6 +48,18 @@ bool NatDiscovery::on_datagram(const Endpoint& source, ByteView datagram, Instan
   const auto answer = server_.answer(source, datagram, now);
   if (answer) send_(source, *answer);
   return answer.has_value();
+}
+
+bool NatDiscovery::is_open() const {
+  bool answering[2]{};
+  bool silent[2]{};
+  for (const auto& each : client_.servers())
+    (each.answers ? answering : silent)[each.server.address.is_v4()] = true;
+  return std::ranges::any_of(std::array{true, false}, [&](bool v4) {
+    const NatMapping mapping = mappings_.mapping(v4);
+    const bool translated = mapping != NatMapping::kNone && mapping != NatMapping::kUnknown;
+    return !translated && !silent[v4] && (answering[v4] || public_[v4]);
+  });
 }
 
 void NatDiscovery::on_observed(const Endpoint& by, const Endpoint& mapped, Instant now) {

@@ -40,6 +40,14 @@ void Announcer::set_candidates(std::vector<Candidate> candidates, Now now) {
   publish(now);
 }
 
+void Announcer::set_reach(NatMapping nat, std::vector<RelayHint> relays, Now now) {
+  if (nat == nat_ && relays == relays_) return;
+  const bool urgent = relays != relays_;
+  nat_ = nat;
+  relays_ = std::move(relays);
+  if (urgent && next_publish_ != Instant{}) publish(now);
+}
+
 void Announcer::service(Now now) {
   last_now_ = now;
   if (now.mono >= next_publish_) publish(now);
@@ -58,6 +66,8 @@ NodeRecord Announcer::make_record(Now now) {
   return {.credential = context_.credential,
           .sequence = sequence_,
           .expires = now.wall + kRecordLife,
+          .nat = nat_,
+          .relays = relays_,
           .candidates = candidates_};
 }
 

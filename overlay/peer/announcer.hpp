@@ -21,6 +21,10 @@ class Announcer {
   // Publishes and listens. Call once, with where we may be reached.
   void start(std::vector<Candidate> candidates, Now now);
   void set_candidates(std::vector<Candidate> candidates, Now now);
+  // What else the record says. A new record goes out soon, if it is news.
+  void set_reach(NatMapping nat, std::vector<RelayHint> relays, Now now);
+  // Our record as of now, with a sequence number of its own.
+  [[nodiscard]] NodeRecord make_record(Now now);
   [[nodiscard]] const std::vector<Candidate>& candidates() const noexcept { return candidates_; }
   // The time for what the directory calls back with.
   void set_time(Now now) { last_now_ = now; }
@@ -33,7 +37,6 @@ class Announcer {
   void invite(const NodeId& peer, Now now);
 
  private:
-  [[nodiscard]] NodeRecord make_record(Now now);
   void publish(Now now);
   void look_for_rivals(Now now);
   void on_inbox(ByteView value);
@@ -43,6 +46,8 @@ class Announcer {
   std::function<void(const NodeRecord&)> on_rendezvous_;
   std::function<void(const NodeRecord&)> on_rival_;
   std::vector<Candidate> candidates_;
+  NatMapping nat_ = NatMapping::kUnknown;
+  std::vector<RelayHint> relays_;
   std::uint64_t sequence_ = 0;
   Instant next_publish_{};
   Instant next_rival_check_{};

@@ -33,6 +33,7 @@ struct OverlayCounters {
   std::uint64_t records_refused = 0;    // from the directory: not of this network, or damaged
   std::uint64_t datagrams_unknown = 0;  // of a kind that nobody here handles
   std::uint64_t address_conflicts = 0;
+  std::uint64_t relay_refused = 0;  // circuits that somebody asked for in vain
 };
 
 struct Context {
@@ -43,6 +44,7 @@ struct Context {
   const NetworkKey& network;
   handshake::Timers timers;
   std::uint8_t suites = 0;        // a bit per AeadSuite that we offer and accept
+  bool relays = false;            // we relay for members, and say so
   std::uint16_t path_mtu = 1452;  // the largest UDP payload that we send over IPv6
   // The MTU of the link towards an endpoint, as the host knows it.
   std::function<std::uint16_t(const Endpoint&)> link_mtu = [](const Endpoint&) -> std::uint16_t {

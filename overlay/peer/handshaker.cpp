@@ -23,8 +23,9 @@ Secret<32> mac_key(const Context& context, Form form) {
   return form == Form::kIpop ? context.network.handshake_mac() : Secret<32>();
 }
 
-std::uint32_t capabilities_for(const Peer& peer) {
+std::uint32_t capabilities_for(const Context& context, const Peer& peer) {
   return handshake::kTakesPartialChecksums |
+         (context.relays ? handshake::kRelays : handshake::kCapabilityNone) |
          (peer.authorised ? handshake::kAdmitsReceiver : handshake::kCapabilityNone);
 }
 
@@ -59,11 +60,14 @@ std::vector<Endpoint> Handshaker::targets(const Peer& peer) {
   if (peer.configured && peer.configured->endpoint) add(*peer.configured->endpoint);
   for (const Candidate& candidate : peer.candidates)
     add(candidate.endpoint);
+  for (const Endpoint& relayed : peer.relayed)
+    add(relayed);
   return list;
 }
 
 void Handshaker::start(Peer& peer, Now now) {
-  if (peer.connecting || targets(peer).empty()) return;
+  // Who can only be reached through a relay has a target as soon as that says so.
+  if (peer.connecting || (targets(peer).empty() && peer.relay_hints.empty())) return;
   ++context_.counters.handshakes_started;
   peer.connecting = Connecting{.since = now.mono, .next_attempt = now.mono};
   send_initiation(peer, now);
@@ -124,7 +128,7 @@ void Handshaker::send_initiation(Peer& peer, Now now) {
   if (peer.form == Form::kIpop) {
     payload = handshake::Payload{.credential = context_.credential.digest(),
                                  .suites = context_.suites,
-                                 .capabilities = capabilities_for(peer)}
+                                 .capabilities = capabilities_for(context_, peer)}
                   .encode();
   }
   auto initiation =
@@ -228,7 +232,8 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
       .credential = offer->credential,
       .admits_us =
           form.form == Form::kWireGuard || (offer->capabilities & handshake::kAdmitsReceiver) != 0,
-      .partial_checksums = (offer->capabilities & handshake::kTakesPartialChecksums) != 0};
+      .partial_checksums = (offer->capabilities & handshake::kTakesPartialChecksums) != 0,
+      .relays = (offer->capabilities & handshake::kRelays) != 0};
   std::vector<std::uint8_t> payload;
   if (form.form == Form::kIpop) {
     session.suite = handshake::choose_suite(offer->suites, context_.suites);
@@ -238,7 +243,7 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
     }
     payload = handshake::Payload{.credential = context_.credential.digest(),
                                  .suites = handshake::suite_bit(session.suite),
-                                 .capabilities = capabilities_for(*peer)}
+                                 .capabilities = capabilities_for(context_, *peer)}
                   .encode();
   }
   const auto local = context_.table.reserve_session();
@@ -298,6 +303,7 @@ Handshaker::Outcome Handshaker::consume_response(Form form, const Endpoint& sour
       session.credential = choice->credential;
       session.admits_us = (choice->capabilities & handshake::kAdmitsReceiver) != 0;
       session.partial_checksums = (choice->capabilities & handshake::kTakesPartialChecksums) != 0;
+      session.relays = (choice->capabilities & handshake::kRelays) != 0;
       session.suite = *suite;
     }
   }

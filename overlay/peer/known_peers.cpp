@@ -107,6 +107,7 @@ Result<void> KnownPeers::save(const PeerTable& peers, Now now) const {
     entry.last_heard = heard ? now.wall - (now.mono - peer.last_heard) : peer.remembered_heard;
     for (const Endpoint& endpoint : Handshaker::targets(peer)) {
       if (entry.candidates.size() >= message::kMaxCandidates) break;
+      if (endpoint.label != 0) continue;  // circuits do not outlive us
       entry.candidates.push_back({endpoint, CandidateKind::kRouted});
     }
     known.push_back(std::move(entry));

@@ -9,12 +9,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kPingAfter = 700ms;     // of sending data and hearing nothing
-constexpr Duration kPingInterval = 500ms;  // while it stays so
-constexpr Duration kDeadAfter = 2500ms;    // of it, and
-constexpr unsigned kDeadPings = 3;         // so many pings without an answer
-constexpr Duration kRttInterval = 10s;     // under traffic, to keep the figure honest
+constexpr Duration kPingAfter = 500ms;  // of sending data and hearing nothing
+// While it stays so, twice the round trip between these.
+constexpr Duration kShortestInterval = 250ms;
+constexpr Duration kLongestInterval = 1s;
+constexpr Duration kDeadAfter = 2500ms;  // of it, and
+constexpr unsigned kDeadPings = 3;       // so many pings without an answer
+constexpr Duration kRttInterval = 10s;   // under traffic, to keep the figure honest
 constexpr Duration kOldestPong = 60s;
+
+Duration answer_time(const Liveness& live) {
+  return std::clamp<Duration>(2 * live.rtt.value_or(Duration::zero()), kShortestInterval,
+                              kLongestInterval);
+}
 
 }  // namespace
 
@@ -51,6 +58,7 @@ LivenessMonitor::Verdict LivenessMonitor::judge(Peer& peer, const engine::Sessio
   if (heard || activity.last_data_tx <= activity.last_rx) {
     live.unanswered.reset();
     live.pings_unanswered = 0;
+    live.in_doubt = false;
   } else if (!live.unanswered) {
     live.unanswered = activity.last_data_tx;
   }
@@ -60,16 +68,18 @@ LivenessMonitor::Verdict LivenessMonitor::judge(Peer& peer, const engine::Sessio
     if (silent) live.unanswered.reset();
     return silent ? Verdict::kSilent : Verdict::kWell;
   }
-  const bool since_ping = !live.ping_sent || now - *live.ping_sent >= kPingInterval;
+  const bool since_ping = !live.ping_sent || now - *live.ping_sent >= answer_time(live);
   if (live.unanswered && now - *live.unanswered >= kPingAfter && since_ping) {
     if (now - *live.unanswered >= kDeadAfter && live.pings_unanswered >= kDeadPings) {
       live.unanswered.reset();
       live.pings_unanswered = 0;
       return Verdict::kSilent;
     }
+    // Whoever has nothing to say to what we send answers the first ping.
+    live.in_doubt = live.pings_unanswered != 0;
     ++live.pings_unanswered;
     send_ping(peer, now);
-    return Verdict::kDoubtful;
+    return live.in_doubt ? Verdict::kDoubtful : Verdict::kWell;
   } else if (now - activity.last_data_tx < kRttInterval &&
              (!live.ping_sent || now - *live.ping_sent >= kRttInterval)) {
     send_ping(peer, now);
@@ -89,7 +99,11 @@ void LivenessMonitor::on_ping(Peer& peer, engine::ReceiverIndex session, const E
                               const message::Ping& ping) {
   const engine::ReceiverIndex answer_with = peer.connected() ? peer.current : session;
   context_.injector.send_sealed(
-      answer_with, message::encode(message::Pong{ping.sequence, ping.time, source}), source);
+      answer_with,
+      message::encode(
+          // Where a relay stands is not where the peer is.
+          message::Pong{ping.sequence, ping.time, source.label == 0 ? source : Endpoint{}}),
+      source);
 }
 
 std::optional<Duration> LivenessMonitor::on_pong(Peer& peer, const Endpoint& source,

@@ -16,7 +16,7 @@ class LivenessMonitor {
 
   enum class Verdict : std::uint8_t {
     kWell,
-    kDoubtful,  // what we send is not answered, and a ping asks why
+    kDoubtful,  // what we send is not answered, and neither is a ping
     kSilent,    // WireGuard's rule or ours says: handshake again, everywhere it may be
   };
   // Sends the keepalives and pings that are due. Only for connected peers.

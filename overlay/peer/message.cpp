@@ -14,6 +14,9 @@ enum Kind : std::uint8_t {
   kRefusal = 0x15,
   kCandidates = 0x16,
   kWelcome = 0x17,
+  kRelayOpen = 0x18,
+  kRelayOpened = 0x19,
+  kRelayClosed = 0x1a,
 };
 
 constexpr std::size_t kMaxSize = 1400;
@@ -66,6 +69,26 @@ struct Encoder {
     }
   }
   void operator()(const Welcome&) { writer.u8(kWelcome); }
+  void operator()(const RelayOpen& open) {
+    writer.u8(kRelayOpen);
+    writer.le(open.label);
+    writer.bytes(open.from.bytes);
+    writer.bytes(open.to.bytes);
+    const std::size_t count = std::min(open.via.size(), kMaxVia);
+    writer.u8(static_cast<std::uint8_t>(count));
+    for (std::size_t i = 0; i < count; ++i)
+      writer.bytes(open.via[i].bytes);
+  }
+  void operator()(const RelayOpened& opened) {
+    writer.u8(kRelayOpened);
+    writer.le(opened.label);
+    writer.le(opened.answer);
+  }
+  void operator()(const RelayClosed& closed) {
+    writer.u8(kRelayClosed);
+    writer.le(closed.label);
+    writer.u8(static_cast<std::uint8_t>(closed.reason));
+  }
   void operator()(const Unknown&) {}
 };
 
@@ -79,6 +102,25 @@ Candidates read_candidates(ByteReader& reader, bool& valid) {
     candidates.list.push_back({read_endpoint(reader), static_cast<CandidateKind>(kind)});
   }
   return candidates;
+}
+
+RelayOpen read_relay_open(ByteReader& reader, bool& valid) {
+  RelayOpen open{.label = reader.le<std::uint32_t>(), .from = {}, .to = {}, .via = {}};
+  reader.copy(open.from.bytes);
+  reader.copy(open.to.bytes);
+  const std::size_t count = reader.u8();
+  valid = count <= kMaxVia && open.label != 0;
+  for (std::size_t i = 0; valid && i < count && reader.ok(); ++i)
+    reader.copy(open.via.emplace_back().bytes);
+  return open;
+}
+
+RelayClosed read_relay_closed(ByteReader& reader, bool& valid) {
+  const auto label = reader.le<std::uint32_t>();
+  const std::uint8_t reason = reader.u8();
+  valid = reason >= static_cast<std::uint8_t>(RelayCloseReason::kDone) &&
+          reason <= static_cast<std::uint8_t>(RelayCloseReason::kTooMany);
+  return {label, static_cast<RelayCloseReason>(reason)};
 }
 
 Refusal read_refusal(ByteReader& reader, bool& valid) {
@@ -141,6 +183,19 @@ Result<Message> parse(ByteView bytes) {
       break;
     case kCandidates:
       message = read_candidates(reader, valid);
+      break;
+    case kRelayOpen:
+      message = read_relay_open(reader, valid);
+      break;
+    case kRelayOpened: {
+      const auto label = reader.le<std::uint32_t>();
+      const auto answer = reader.le<std::uint32_t>();
+      valid = answer != 0;
+      message = RelayOpened{label, answer};
+      break;
+    }
+    case kRelayClosed:
+      message = read_relay_closed(reader, valid);
       break;
     default:
       return Message(Unknown{kind});

@@ -49,14 +49,37 @@ struct Candidates {
 };
 // The sender has verified the receiver's credential: its host packets pass from now on.
 struct Welcome {};
+// Relaying (docs/protocol.md). Each end of a hop chooses the label that the other has to write on
+// what it sends for this circuit.
+struct RelayOpen {
+  std::uint32_t label = 0;  // the sender's, never 0; a repeated open has the same
+  NodeId from;              // who asked first
+  NodeId to;                // whom the circuit is to lead to
+  std::vector<NodeId> via;  // relays behind the receiver, the nearest first; at most kMaxVia
+};
+struct RelayOpened {
+  std::uint32_t label = 0;   // of the open: the receiver's
+  std::uint32_t answer = 0;  // the sender's own, never 0
+};
+enum class RelayCloseReason : std::uint8_t {
+  kDone = 1,          // no longer wanted, or idle for too long
+  kNotServing = 2,    // the receiver of an open does not relay, or not for its sender
+  kNotConnected = 3,  // the next node is not to be reached
+  kTooMany = 4,
+};
+struct RelayClosed {
+  std::uint32_t label = 0;  // the receiver's
+  RelayCloseReason reason = RelayCloseReason::kDone;
+};
 struct Unknown {
   std::uint8_t kind = 0;
 };
 
 using Message = std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal,
-                             Candidates, Welcome, Unknown>;
+                             Candidates, Welcome, RelayOpen, RelayOpened, RelayClosed, Unknown>;
 
 inline constexpr std::size_t kMaxCandidates = 16;
+inline constexpr std::size_t kMaxVia = 2;
 
 // At most 1,400 bytes, for any message within its stated limits. Unknown must not be encoded.
 [[nodiscard]] std::vector<std::uint8_t> encode(const Message& message);

@@ -11,10 +11,16 @@ using namespace std::chrono_literals;
 
 constexpr Duration kProbeInterval = 30s;
 constexpr Duration kSettleTime = 2s;
+constexpr Duration kRoundInterval = 150ms;
+constexpr unsigned kMostUnanswered = 48;  // datagrams to one endpoint, and then
+constexpr Duration kSilentFor = 10min;    // none for so long
+constexpr Duration kWorthMoving = 2ms;
+constexpr int kRelayHeader = 8;
 
 }  // namespace
 
 PathRank rank_of(const Endpoint& remote, const std::vector<Prefix>& local) noexcept {
+  if (remote.label != 0) return PathRank::kRelay;
   const bool on_link = std::ranges::any_of(
       local, [&](const Prefix& prefix) { return prefix.contains(remote.address); });
   if (on_link) return PathRank::kLan;
@@ -22,6 +28,7 @@ PathRank rank_of(const Endpoint& remote, const std::vector<Prefix>& local) noexc
 }
 
 const char* name(PathRank rank) noexcept {
+  if (rank == PathRank::kRelay) return "relay";
   return rank == PathRank::kLan ? "lan" : "direct";
 }
 
@@ -33,11 +40,18 @@ void PathChooser::use(Peer& peer, const Endpoint& endpoint) {
   }
   peer.path = endpoint;
   const bool v4 = endpoint.address.is_v4();
-  const int headers = v4 ? 20 + 8 : 40 + 8;
+  const int headers = (v4 ? 20 + 8 : 40 + 8) + (endpoint.label == 0 ? 0 : kRelayHeader);
   const int ceiling = v4 ? context_.path_mtu + 20 : context_.path_mtu;
   peer.path_mtu =
       static_cast<std::uint16_t>(std::clamp(context_.link_mtu(endpoint) - headers, 500, ceiling));
   context_.table.set_path(peer.index, {.remote = endpoint, .mtu = peer.path_mtu});
+  liveness_.reset(peer);
+  if (endpoint.label == 0) peer.upgrades = 0;
+}
+
+void PathChooser::lose(Peer& peer) {
+  peer.path.reset();
+  context_.table.set_path(peer.index, {.remote = {}, .mtu = peer.path_mtu});
   liveness_.reset(peer);
 }
 
@@ -46,33 +60,75 @@ bool PathChooser::chooses(const Peer& peer) const {
   return id && context_.identity.node_id() < *id;
 }
 
+// Who does not answer is not pinged for ever: whoever says where a peer may be could be lying.
+void PathChooser::ping(Peer& peer, const Endpoint& endpoint, Instant now) {
+  const Trial* const trial = peer.trials.find(endpoint);
+  if (trial != nullptr && trial->unanswered >= kMostUnanswered && now - trial->sent < kSilentFor)
+    return;
+  liveness_.send_ping(peer, now, endpoint);
+  peer.trials.sent(endpoint, now);
+}
+
 void PathChooser::probe(Peer& peer, Instant now) {
-  if (!peer.connected() || !peer.path || now < peer.next_probe || !chooses(peer)) return;
-  peer.next_probe = now + kProbeInterval;
+  if (!peer.connected() || !peer.path || now < peer.next_probe) return;
+  if (peer.is_relayed()) {
+    if (peer.probe_rounds == 0) return;
+    --peer.probe_rounds;
+    peer.next_probe = now + kRoundInterval;
+  } else {
+    if (!chooses(peer)) return;
+    peer.probe_rounds = 0;
+    peer.next_probe = now + kProbeInterval;
+  }
   const PathRank in_use = rank_of(*peer.path, territory_.local());
   for (const Candidate& candidate : peer.candidates) {
     if (candidate.endpoint != *peer.path &&
         rank_of(candidate.endpoint, territory_.local()) < in_use) {
-      liveness_.send_ping(peer, now, candidate.endpoint);
-      peer.trials.sent(candidate.endpoint, now);
+      ping(peer, candidate.endpoint, now);
     }
   }
 }
 
-void PathChooser::consider(Peer& peer, const Endpoint& source, Duration rtt, Instant now) {
-  if (!peer.path || *peer.path == source || !chooses(peer)) return;
-  if (territory_.inside(source.address) ||
-      rank_of(source, territory_.local()) >= rank_of(*peer.path, territory_.local()))
-    return;
+void PathChooser::plan_probes(Peer& peer, unsigned rounds, Instant at) {
+  peer.probe_rounds = rounds;
+  peer.next_probe = at;
+}
+
+void PathChooser::probe_all(Peer& peer, Instant now) {
+  for (const Candidate& candidate : peer.candidates) {
+    if (candidate.endpoint != peer.path) ping(peer, candidate.endpoint, now);
+  }
+  for (const Endpoint& relayed : peer.relayed) {
+    if (relayed != peer.path) ping(peer, relayed, now);
+  }
+}
+
+bool PathChooser::better(const Peer& peer, const Endpoint& source, Duration rtt) const {
+  if (!peer.path || peer.liveness.in_doubt) return true;
+  if (!chooses(peer)) return false;
+  const PathRank there = rank_of(source, territory_.local());
+  const PathRank here = rank_of(*peer.path, territory_.local());
+  if (there != here) return there < here;
+  // Between relays the round trip counts, if the difference is worth the trouble.
+  return here == PathRank::kRelay && peer.liveness.rtt &&
+         rtt + kWorthMoving < *peer.liveness.rtt * 4 / 5;
+}
+
+bool PathChooser::consider(Peer& peer, const Endpoint& source, Duration rtt, Instant now) {
+  if (peer.path == source || territory_.inside(source.address) || !better(peer, source, rtt))
+    return false;
   log::info("{}: better path {}, {:.1f} ms", peer.display(), source.to_string(),
             static_cast<double>(rtt.count()) / 1e6);
   use(peer, source);
   peer.moved_at = now;
+  // So that the other end follows at once, whoever has something to send.
+  context_.injector.send_sealed(peer.current, {});
+  return true;
 }
 
 void PathChooser::follow(Peer& peer, const Endpoint& source, Instant now) {
   // What was in flight when we moved to a better path must not take us back.
-  const bool just_moved = now - peer.moved_at < kSettleTime && chooses(peer);
+  const bool just_moved = now - peer.moved_at < kSettleTime;
   if (just_moved && peer.path &&
       rank_of(source, territory_.local()) > rank_of(*peer.path, territory_.local())) {
     return;

@@ -28,6 +28,7 @@ struct Session {
   CredentialDigest credential{};   // what the peer says its credential is (IPOP form)
   bool admits_us = false;          // what the peer said in the handshake (kAdmitsReceiver)
   bool partial_checksums = false;  // and whether it takes them (kTakesPartialChecksums)
+  bool relays = false;             // and whether it relays (kRelays)
 };
 
 // An initiation that has no response yet.
@@ -66,6 +67,7 @@ struct Liveness {
   std::optional<Instant> unanswered;  // since when we send data and hear nothing
   std::optional<Instant> keepalive_due;
   unsigned pings_unanswered = 0;
+  bool in_doubt = false;  // one of these should have been answered by now
 };
 
 struct Peer {
@@ -100,6 +102,14 @@ struct Peer {
   std::optional<Instant> last_initiation;  // received
 
   std::vector<Candidate> candidates;
+  NatMapping nat = NatMapping::kUnknown;  // how it looks from outside, as it says
+  std::vector<RelayHint> relay_hints;     // that it says it can be reached through
+  std::vector<Endpoint> relayed;          // it, through circuits that are open
+  Instant next_relay_try{};               // when to ask relays for another circuit
+  bool relays = false;                    // what it said in its last handshake
+  bool kept = false;                      // a relay of ours: its session is renewed without traffic
+  Instant called_as_relay{};
+  Instant standby_pinged{};  // the circuits that are not in use
   Trials trials;
   std::uint64_t record_sequence = 0;
   std::optional<Endpoint> path;
@@ -107,6 +117,9 @@ struct Peer {
   Instant moved_at{};                // when we chose the path ourselves
   std::uint16_t path_mtu = 0;
   Instant next_probe{};
+  unsigned probe_rounds = 0;          // of this attempt that are still to come
+  Instant next_upgrade{};             // relayed: when both ends try all direct endpoints again
+  unsigned upgrades = 0;              // tried so far
   std::optional<Instant> challenged;  // pinged because somebody else claims its address
   Instant control_second{};           // the second that control_count counts in
   unsigned control_count = 0;
@@ -118,6 +131,8 @@ struct Peer {
   std::vector<IpAddress> waiting;  // inner addresses with packets staged for this peer
 
   [[nodiscard]] bool connected() const noexcept { return current != engine::kNoReceiver; }
+  // Its path leads through a relay.
+  [[nodiscard]] bool is_relayed() const noexcept { return path && path->label != 0; }
   [[nodiscard]] std::optional<NodeId> node_id() const {
     if (!credential) return std::nullopt;
     return credential->node_id();

@@ -22,6 +22,7 @@ PeerTable::PeerTable(engine::ForwardingTable& forwarding, const Secret<32>& netw
       on_route_(std::move(on_route)) {}
 
 PeerTable::~PeerTable() {
+  on_remove_ = [](Peer&) {};  // they are gone already
   while (!peers_.empty())
     remove(*peers_.begin()->second);
 }
@@ -51,6 +52,7 @@ bool PeerTable::evict_one() {
 }
 
 void PeerTable::remove(Peer& peer) {
+  on_remove_(peer);
   for (const Attempt& attempt : peer.attempts) {
     forwarding_.retire_session(attempt.local);
     by_attempt_.erase(std::to_underlying(attempt.local));

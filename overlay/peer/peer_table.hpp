@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/api/forwarding_table.hpp"
@@ -22,6 +23,8 @@ class PeerTable {
       engine::ForwardingTable& forwarding, const Secret<32>& network_mac, std::size_t limit,
       OnRoute on_route = [](const Prefix&, bool) {});
   ~PeerTable();
+  // Who else keeps something of a peer learns here that it is about to go.
+  void set_on_remove(std::function<void(Peer&)> on_remove) { on_remove_ = std::move(on_remove); }
   PeerTable(const PeerTable&) = delete;
   PeerTable& operator=(const PeerTable&) = delete;
 
@@ -60,6 +63,7 @@ class PeerTable {
   const Secret<32> network_mac_;
   const std::size_t limit_;
   const OnRoute on_route_;
+  std::function<void(Peer&)> on_remove_ = [](Peer&) {};
   std::unordered_map<std::uint32_t, std::unique_ptr<Peer>> peers_;  // by PeerIndex
   std::map<ExchangePublicKey, Peer*> by_key_;
   std::unordered_map<NodeId, Peer*> by_node_;

@@ -53,6 +53,7 @@ void confirm_session(Context& context, Peer& peer, engine::ReceiverIndex local, 
   const Session* current = current_of(peer);
   if (current != nullptr && current->created > session->created) return;
   peer.current = local;
+  peer.relays = session->relays;
   if (!admits && peer.admits_us) retire_all_but(context, peer, local);
   peer.admits_us = admits;
   if (admits) context.table.use_session(peer.index, local);
@@ -97,7 +98,7 @@ bool wants_rekey(const Context& context, const Peer& peer, Instant now) {
     const Duration slack = (timers.reject_after - timers.rekey_after) / 4;
     const bool first = context.identity.exchange_key() < peer.key;
     const Duration late = session.initiator ? Duration::zero() : slack * (first ? 1 : 2);
-    if (now >= rekey_at + late && activity.last_data_tx >= rekey_at) return true;
+    if (now >= rekey_at + late && (peer.kept || activity.last_data_tx >= rekey_at)) return true;
     if (!session.initiator) return false;
     const Duration early = timers.reject_after - timers.keepalive_timeout - timers.rekey_timeout;
     const Instant receive_rekey_at = session.created + std::max(early, timers.rekey_after);

@@ -82,4 +82,8 @@ DirectoryKey NetworkKey::inbox_key(const NodeId& node) const {
   return place(directory_, "inbox", node.bytes);
 }
 
+DirectoryKey NetworkKey::relay_key(std::uint8_t bucket) const {
+  return place(directory_, "relay", {&bucket, 1});
+}
+
 }  // namespace ipop::overlay

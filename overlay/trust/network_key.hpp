@@ -24,6 +24,7 @@ class NetworkKey {
   [[nodiscard]] DirectoryKey address_key(const IpAddress& address) const;
   [[nodiscard]] DirectoryKey node_key(const NodeId& node) const;
   [[nodiscard]] DirectoryKey inbox_key(const NodeId& node) const;
+  [[nodiscard]] DirectoryKey relay_key(std::uint8_t bucket) const;
 
  private:
   NetworkKey() = default;

@@ -3,62 +3,13 @@
 
 #include <algorithm>
 
-#include "tests/sim/two_nodes.hpp"
-#include "tests/sim/world.hpp"
+#include "tests/sim/nat_world.hpp"
 
 namespace ipop::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using overlay::PeerState;
-
-struct NatKind {
-  const char* name;
-  bool is_nat = true;
-  By mapping = By::kNothing;
-  By filtering = By::kNothing;
-
-  friend void PrintTo(const NatKind& kind, std::ostream* out) { *out << kind.name; }
-};
-
-constexpr NatKind kNone{"none", false};
-constexpr NatKind kFullCone{"full_cone"};
-constexpr NatKind kAddressRestricted{"address_restricted", true, By::kNothing, By::kAddress};
-constexpr NatKind kPortRestricted{"port_restricted", true, By::kNothing, By::kEndpoint};
-constexpr NatKind kSymmetric{"symmetric", true, By::kEndpoint, By::kEndpoint};
-constexpr NatKind kKinds[] = {kNone, kFullCone, kAddressRestricted, kPortRestricted, kSymmetric};
-
-// Two nodes without a NAT, whom all ask how they look.
-class NatWorld {
- public:
-  World world;
-  Node& first = add_public("first", "192.168.10.101/24", "198.51.100.1/24");
-  Node& second = add_public("second", "192.168.10.102/24", "198.51.101.1/24");
-
-  Node& add(NodeOptions options, const NatKind& kind, const std::string& external) {
-    options.stun = {first.endpoint(), second.endpoint()};
-    if (kind.is_nat) {
-      options.nat = &world.add_nat(external, kind.mapping, kind.filtering);
-    } else {
-      options.underlay = {external + "/24"};
-    }
-    return world.add(options);
-  }
-  // Alice and Bob behind these, after alice's first packet.
-  std::pair<Node&, Node&> meet(const NatKind& left, const NatKind& right) {
-    Node& a = add(alice(), left, "203.0.113.1");
-    Node& b = add(bob(), right, "203.0.114.1");
-    world.run_for(1s);
-    const std::uint32_t packet = a.send(kBob);
-    EXPECT_TRUE(world.run_until([&] { return b.received(packet); }, 2s));
-    return {a, b};
-  }
-
- private:
-  Node& add_public(const char* name, const char* address, const char* underlay) {
-    return world.add({.name = name, .address = address, .underlay = {underlay}});
-  }
-};
+using overlay::PathKind;
 
 class NatKinds : public testing::TestWithParam<NatKind> {};
 
@@ -90,16 +41,18 @@ class NatPairs : public testing::TestWithParam<Pair> {
   }
 };
 
-TEST_P(NatPairs, ReachEachOtherDirectly) {
+TEST_P(NatPairs, ReachEachOtherAndDirectlyWhereAHoleCanBePunched) {
   const auto& [left, right] = GetParam();
   NatWorld in;
   Node& a = in.add(alice(), left, "203.0.113.1");
   Node& b = in.add(bob(), right, "203.0.114.1");
   in.world.run_for(1s);
   const std::uint32_t first = a.send(kBob);
+  EXPECT_TRUE(in.world.run_until([&] { return b.received(first); }, 1s));
+  in.world.run_for(2s);
   const bool direct = !is_hard(left, right) && !is_hard(right, left);
-  EXPECT_EQ(in.world.run_until([&] { return b.received(first); }, 2s), direct);
-  if (!direct) return;
+  EXPECT_EQ(a.peer(kBob)->path, direct ? PathKind::kDirect : PathKind::kRelay);
+  EXPECT_EQ(b.peer(kAlice)->path, direct ? PathKind::kDirect : PathKind::kRelay);
   const std::uint32_t answer = b.send(kAlice);
   EXPECT_TRUE(in.world.run_until([&] { return a.received(answer); }, 200ms));
   // And go on to: mappings are kept, sessions renewed.

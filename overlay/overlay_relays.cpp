@@ -1,0 +1,256 @@
+// Reaching peers through others: when a relay is asked, what is done with the way that it gives,
+// and how that way is left again for a direct one.
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "overlay/overlay.hpp"
+
+namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kRelayAfter = 300ms;     // of a handshake that nobody answers directly
+constexpr Duration kRelayTryEvery = 200ms;  // while there is no way
+constexpr Duration kChainAfter = 600ms;     // that a peer's own relay has to let us in
+constexpr std::size_t kWaysWanted = 2;      // one in use, one at hand
+constexpr Duration kSecondWayEvery = 5s;
+constexpr Duration kUpgradeEvery = 1s;  // and twice as long each time
+constexpr unsigned kMostDoublings = 6;
+constexpr unsigned kProbeRounds = 3;
+constexpr Duration kStandbyEvery = 25s;
+constexpr Duration kUnusedFor = 60s;
+constexpr Duration kSweepEvery = 10s;
+constexpr unsigned kMostCalls = 20;  // of a relay that somebody named and that never answers
+constexpr Duration kWantEvery = 2s;
+constexpr std::size_t kMostWants = 64;
+
+}  // namespace
+
+bool Overlay::relays_for_us(const Peer& peer) const {
+  return settings_.relay.use && peer.form == handshake::Form::kIpop && peer.credential.has_value();
+}
+
+// Looked at when something changed that it depends on.
+void Overlay::set_reach(Now now) {
+  const Mappings& seen = nat_.mappings();
+  const bool open = nat_.is_open();
+  const RelayServe serve = settings_.relay.serve;
+  relays_.set_serving(serve == RelayServe::kYes || (serve == RelayServe::kAuto && open), now);
+  relays_.set_wanted(settings_.relay.use && !open, now);
+  announcer_.set_reach(
+      seen.mapping(true) != NatMapping::kUnknown ? seen.mapping(true) : seen.mapping(false),
+      relays_.hints(), now);
+}
+
+// The relay that somebody says it can be reached through: perhaps a peer already, else called now.
+Peer* Overlay::relay_of(const RelayHint& hint, Now now) {
+  const auto key = exchange_key_of(hint.key);
+  if (!key || *key == context_.identity.exchange_key()) return nullptr;
+  Peer* relay = peers_.by_key(*key);
+  if (relay == nullptr) {
+    const auto added = peers_.add(handshake::Form::kIpop, *key, now.mono);
+    if (!added) return nullptr;
+    relay = *added;
+    relay->psk = context_.network.handshake_psk();
+  }
+  if (relay->form != handshake::Form::kIpop) return nullptr;
+  if (!relay->connected() && !relay->connecting) {
+    if (relay->candidates.empty()) set_candidates(*relay, {{hint.endpoint}});
+    const Trial* const trial = relay->trials.find(hint.endpoint);
+    if (trial == nullptr || trial->unanswered < kMostCalls) {
+      handshaker_.start(*relay, now);
+      schedule(*relay, now);
+    }
+  }
+  return relay;
+}
+
+// Asks everybody who may know a way to the peer; those who were asked already are not asked again.
+void Overlay::seek_relays(Peer& peer, Now now) {
+  peer.next_relay_try =
+      now.mono + (peer.connected() && peer.path ? kSecondWayEvery : kRelayTryEvery);
+  if (!relays_for_us(peer)) return;
+  const NodeId remote = *peer.node_id();
+  std::vector<NodeId> out_of_reach;
+  for (const RelayHint& hint : peer.relay_hints) {
+    Peer* const relay = relay_of(hint, now);
+    if (relay == nullptr || relay == &peer) continue;
+    if (RelayKeeper::usable(*relay)) {
+      circuits_.ask(*relay, remote, {}, now.mono);
+    } else {
+      out_of_reach.push_back(NodeId::of(hint.key));
+    }
+  }
+  if (circuits_.to(remote).size() >= kWaysWanted) return;
+  if (relays_.homes().empty()) relays_.want_now(now);
+  const bool patient = peer.connecting && now.mono - peer.connecting->since < kChainAfter;
+  if (!out_of_reach.empty() && patient) return;
+  for (const engine::PeerIndex index : relays_.homes()) {
+    const Peer* const home = peers_.by_index(index);
+    if (home == nullptr || home == &peer || !RelayKeeper::usable(*home)) continue;
+    if (out_of_reach.empty()) {
+      circuits_.ask(*home, remote, {}, now.mono);
+    } else {
+      circuits_.ask(*home, remote, {out_of_reach[index_of_chain_++ % out_of_reach.size()]},
+                    now.mono);
+    }
+  }
+}
+
+// When something is due for a peer that has no direct path.
+std::optional<Instant> Overlay::relay_deadline(const Peer& peer) const {
+  if (!relays_for_us(peer)) return std::nullopt;
+  if (peer.connecting && !(peer.connected() && peer.path)) {
+    const bool nowhere = peer.candidates.empty();
+    return std::max(peer.next_relay_try, peer.connecting->since + (nowhere ? 0ms : kRelayAfter));
+  }
+  if (peer.connected() && peer.is_relayed()) {
+    const Instant upgrade = paths_.chooses(peer) ? peer.next_upgrade : Instant::max();
+    return peer.probe_rounds == 0 ? upgrade : std::min(upgrade, peer.next_probe);
+  }
+  return std::nullopt;
+}
+
+void Overlay::on_relay_open(Peer& from, const message::RelayOpen& open, Now now) {
+  if (open.to != context_.identity.node_id()) {
+    relay_service_.on_open(from, open, now.mono);
+  } else if (settings_.relay.use) {
+    circuits_.on_open(from, open, now.mono);
+  }
+}
+
+// A circuit opened, closed, or leads another way: `was` and `is` have port 0 where there is none.
+void Overlay::on_circuit(const NodeId& remote, const Endpoint& was, const Endpoint& is) {
+  Peer* const peer = peers_.by_node(remote);
+  if (peer == nullptr) return;  // the handshake that comes by it tells us who it is
+  std::erase(peer->relayed, was);
+  if (is.port != 0) peer->relayed.push_back(is);
+  if (was.port != 0 && peer->path == was) {
+    if (is.port != 0) {
+      paths_.use(*peer, is);
+    } else if (!peer->relayed.empty()) {
+      paths_.use(*peer, peer->relayed.front());
+    } else {
+      log::info("{}: the relay is gone: looking for another way", peer->display());
+      paths_.lose(*peer);
+      peer->next_relay_try = now_.mono;
+      if (peer->connected()) connect(*peer, now_);
+    }
+  } else if (is.port != 0 && peer->connected() && !peer->path) {
+    paths_.use(*peer, is);
+    context_.injector.retry_staged();
+  }
+  if (is.port != 0 && peer->connecting && !peer->connected()) {
+    peer->connecting->next_attempt = now_.mono;
+  }
+  schedule(*peer, now_);
+}
+
+void Overlay::take_circuits(Peer& peer) {
+  if (!peer.credential) return;
+  peer.relayed.clear();
+  for (const Circuit* const circuit : circuits_.to(*peer.node_id())) {
+    if (circuit->endpoint.port != 0) peer.relayed.push_back(circuit->endpoint);
+  }
+}
+
+// For a peer with a session: a relayed path is left for a direct one as soon as there is one, and
+// has another one at hand.
+void Overlay::service_relayed(Peer& peer, Now now) {
+  if (!relays_for_us(peer) || !peer.connected()) return;
+  if (!peer.is_relayed()) {
+    peer.next_upgrade = Instant{};
+    return;
+  }
+  for (const Circuit* const circuit : circuits_.to(*peer.node_id())) {
+    if (Peer* const relay = peers_.by_index(circuit->relay)) relays_.use(*relay, now.mono);
+  }
+  if (paths_.chooses(peer) && now.mono >= peer.next_upgrade) {
+    peer.next_upgrade = now.mono + kUpgradeEvery * (1u << std::min(peer.upgrades, kMostDoublings));
+    ++peer.upgrades;
+    send_candidates(peer);
+    paths_.plan_probes(peer, kProbeRounds, now.mono + peer.liveness.rtt.value_or(100ms) / 2);
+  }
+  if (peer.relayed.size() < kWaysWanted && now.mono >= peer.next_relay_try) seek_relays(peer, now);
+  if (peer.relayed.size() > 1 && now.mono - peer.standby_pinged >= kStandbyEvery) {
+    peer.standby_pinged = now.mono;
+    for (const Endpoint& standby : peer.relayed) {
+      if (standby != peer.path) liveness_.send_ping(peer, now.mono, standby);
+    }
+  }
+}
+
+// What we send is not answered: every other way is tried, and the relay asked whether it lives.
+void Overlay::doubt(Peer& peer, Now now) {
+  relays_.check(now.mono);
+  paths_.probe_all(peer, now.mono);
+  seek_relays(peer, now);
+}
+
+// Circuits that nothing came by for a while: ours end when the path is another one.
+void Overlay::sweep_circuits(Now now) {
+  if (now.mono < next_sweep_) return;
+  set_reach(now);
+  next_sweep_ = now.mono + kSweepEvery;
+  std::vector<Endpoint> unused;
+  for (const Circuit& circuit : circuits_.all()) {
+    const Peer* const peer = peers_.by_node(circuit.remote);
+    const Instant last = std::max(circuit.since, circuits_.last_heard(circuit));
+    const bool wanted = peer != nullptr && peer->connected() && peer->is_relayed();
+    if (circuit.endpoint.port != 0 && !wanted && now.mono - last >= kUnusedFor)
+      unused.push_back(circuit.endpoint);
+  }
+  for (const Endpoint& endpoint : unused)
+    circuits_.close(endpoint);
+  std::erase_if(wants_, [&](const auto& want) { return now.mono - want.second >= kWantEvery; });
+}
+
+// Somebody wants to reach this node through us, and we have no session with it.
+void Overlay::on_wanted_node(const NodeId& node) {
+  if (wants_.contains(node) || wants_.size() >= kMostWants) return;
+  wants_[node] = now_.mono;
+  if (Peer* const known = peers_.by_node(node); known != nullptr && !known->candidates.empty()) {
+    connect(*known, now_);
+    return;
+  }
+  const DirectoryKey at = context_.network.node_key(node);
+  const std::weak_ptr<Overlay*> weak = self_;
+  context_.directory.lookup(
+      at,
+      [weak, at, node](ByteView value) {
+        const auto self = weak.lock();
+        if (!self) return;
+        Overlay& overlay = **self;
+        const auto record =
+            NodeRecord::open(value, overlay.context_.network, at, overlay.now_.wall);
+        if (record && record->credential.node_id() == node) {
+          overlay.on_record(*record, false, overlay.now_);
+        } else {
+          ++overlay.context_.counters.records_refused;
+        }
+      },
+      [](bool) {});
+}
+
+void Overlay::set_relay(const RelaySettings& relay, Now now) {
+  now_ = now;
+  settings_.relay = relay;
+  context_.table.set_relay_limit(relay.limit_bits_per_s);
+  set_reach(now);
+}
+
+void Overlay::on_relay_lost(Peer& relay) {
+  circuits_.forget(relay);
+  handshaker_.start(relay, now_);
+  schedule(relay, now_);
+}
+
+void Overlay::forget(Peer& peer) {
+  relay_service_.forget(peer);
+  circuits_.forget(peer);
+  relays_.forget(peer);
+}
+
+}  // namespace ipop::overlay
