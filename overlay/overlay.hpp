@@ -21,6 +21,7 @@
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
 #include "overlay/peer/territory.hpp"
+#include "overlay/port_mapping/port_mapping.hpp"
 #include "overlay/status.hpp"
 #include "overlay/timer_queue.hpp"
 
@@ -53,6 +54,8 @@ class Overlay {
   void on_network_change(Now now);
   // Who may tell us how we look from outside.
   void set_stun_servers(const std::vector<Endpoint>& servers, Now now);
+  // What the router forwards to the wire's port.
+  void set_port_mapping(PortMapping mapping, Now now);
   void start(Now now);
   // Says goodbye to peers, withdraws from the directory, remembers peers.
   void stop(Now now);
@@ -97,7 +100,8 @@ class Overlay {
   void send_candidates(Peer& peer);
   void announce_candidates(Now now);
   [[nodiscard]] std::vector<Candidate> own_candidates() const;
-  [[nodiscard]] NatStatus nat_status() const;
+  [[nodiscard]] std::vector<Endpoint> outside_endpoints() const;
+  [[nodiscard]] NatStatus nat_status(Instant now) const;
 
   void add_static(const StaticPeer& configured, Now now);
   void remember_peers(Now now);
@@ -112,6 +116,7 @@ class Overlay {
   LivenessMonitor liveness_;
   PathChooser paths_;
   NatDiscovery nat_;
+  PortMapping port_mapping_;
   std::optional<Instant> invitations_due_;
   std::vector<Candidate> told_;  // the last that others were told, unless it was nothing
   Membership membership_;
