@@ -14,6 +14,14 @@ std::uint16_t other_port(std::uint16_t port, unsigned attempt) noexcept {
       port <= UINT16_MAX - MappingKeeper::kOtherPorts ? port + attempt : port - attempt);
 }
 
+// What is no grant at all, whatever the router calls it; null if it is one.
+const char* why_not_granted(const Grant& grant, const MapRequest& request) noexcept {
+  if (grant.outside.port == 0) return "it grants port 0, which cannot be";
+  if (request.life > Duration::zero() && grant.life <= Duration::zero())
+    return "it grants a port for no time";
+  return nullptr;
+}
+
 }  // namespace
 
 std::string why_not_outside(const IpAddress& address) {
@@ -32,11 +40,11 @@ MappingKeeper::MappingKeeper(std::vector<MappingProtocol*> protocols, std::uint1
 void MappingKeeper::set_route(const std::optional<Route>& route, Instant now) {
   if (std::exchange(started_, true) && route == route_) {
     if (held_) {
-      held_->check_at = std::min(held_->check_at, now);
-      due_ = std::min(due_, now);
+      held_->check_at = std::min(held_->check_at, std::max(now, held_->checked + kSoon));
+      due_ = std::min(due_, held_->check_at);
     } else if (due_ != Instant::max()) {
       failures_ = 0;
-      due_ = std::min(due_, std::max(now, asked_ + kShortestPause));
+      due_ = std::min(due_, std::max(now, asked_ + kFirstPause));
     }
     return;
   }
@@ -98,10 +106,8 @@ std::expected<MappingKeeper::Held, MapFailure> MappingKeeper::ask_by(MappingProt
                         .life = protocol.usual_life()}};
   const auto grant = try_ports(protocol, held.request);
   if (!grant) return std::unexpected(grant.error());
-  if (grant->outside.port == 0)
-    return std::unexpected(MapFailure{MapError::kRefused, "it grants port 0, which cannot be"});
-  if (held.request.life > Duration::zero() && grant->life <= Duration::zero())
-    return std::unexpected(MapFailure{MapError::kRefused, "it grants a port for no time"});
+  if (const char* why = why_not_granted(*grant, held.request))
+    return std::unexpected(MapFailure{MapError::kRefused, why});
   held.request.outer_port = grant->outside.port;
   held.outside = grant->outside.address;
   begin_life(held, grant->life, now);
@@ -126,28 +132,23 @@ std::expected<Grant, MapFailure> MappingKeeper::try_ports(MappingProtocol& proto
 }
 
 void MappingKeeper::begin_life(Held& held, Duration life, Instant now) {
+  held.checked = now;
   held.check_at = now + kCheckEvery;
   held.unanswered = 0;
   held.renew_at = held.expires_at = Instant::max();
   if (held.request.life == Duration::zero()) return;
   // However short the router says it is: it shall not keep us busy. However long: no longer than
   // we asked for.
-  life = std::clamp<Duration>(life, 2 * kShortestPause, held.request.life);
+  life = std::clamp<Duration>(life, kShortestLife, held.request.life);
   held.renew_at = now + life / 2;
   held.expires_at = now + life;
 }
 
 void MappingKeeper::renew(Instant now) {
   const auto grant = held_->protocol->map(held_->request);
-  if (!grant) {
-    if (now >= held_->expires_at || grant.error().error != MapError::kNoAnswer) return lose(now);
-    held_->renew_at = std::min(
-        held_->expires_at, now + std::max<Duration>((held_->expires_at - now) / 2, kShortestPause));
-    return;
-  }
-  if (grant->outside.port == 0 ||
-      (held_->request.life > Duration::zero() && grant->life <= Duration::zero()))
-    return lose(now);
+  if (!grant && grant.error().error == MapError::kNoAnswer && now < held_->expires_at)
+    return on_silence(now);
+  if (!grant || why_not_granted(*grant, held_->request)) return lose(now);
   held_->request.outer_port = grant->outside.port;
   held_->outside = grant->outside.address;
   begin_life(*held_, grant->life, now);
@@ -155,13 +156,18 @@ void MappingKeeper::renew(Instant now) {
 
 void MappingKeeper::check(Instant now) {
   const auto found = held_->protocol->check(held_->request);
-  if (found && !*found) return lose(now);
-  if (!found && ++held_->unanswered >= kMostUnanswered) return lose(now);
-  if (found) {
-    held_->outside = **found;
-    held_->unanswered = 0;
-  }
-  held_->check_at = now + (found ? kCheckEvery : kCheckAgain);
+  if (!found) return on_silence(now);
+  if (!*found) return lose(now);
+  held_->outside = **found;
+  held_->unanswered = 0;
+  held_->checked = now;
+  held_->check_at = now + kCheckEvery;
+}
+
+void MappingKeeper::on_silence(Instant now) {
+  if (++held_->unanswered == kMostUnanswered) return lose(now);
+  held_->check_at = now + kCheckAgain;
+  if (held_->renew_at <= now) held_->renew_at = std::min(held_->expires_at, held_->check_at);
 }
 
 // It is gone, and so it is asked for anew, at once.

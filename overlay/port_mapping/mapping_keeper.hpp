@@ -15,17 +15,18 @@ class MappingKeeper {
  public:
   static constexpr Duration kFirstPause = std::chrono::minutes(1);  // after nobody answered
   static constexpr Duration kLongestPause = std::chrono::minutes(30);
-  static constexpr Duration kShortestPause = std::chrono::seconds(2);
+  static constexpr Duration kShortestLife = std::chrono::seconds(4);
   static constexpr Duration kCheckEvery = std::chrono::minutes(1);
   static constexpr Duration kCheckAgain = std::chrono::seconds(10);
-  static constexpr unsigned kMostUnanswered = 6;  // checks, then it counts as gone
-  static constexpr unsigned kOtherPorts = 4;      // tried where ours is taken
+  static constexpr Duration kSoon = std::chrono::seconds(3);  // however often the network changes
+  static constexpr unsigned kMostUnanswered = 6;              // checks, then it counts as gone
+  static constexpr unsigned kOtherPorts = 4;                  // tried where ours is taken
 
   // The first protocol that works is used; they must outlive this.
   MappingKeeper(std::vector<MappingProtocol*> protocols, std::uint16_t port);
 
-  // The network has changed, or may have: asks again soon, and if it is the same router, whether it
-  // still knows us.
+  // The network has changed, or may have: asks a new router at once; the same one, soon, whether it
+  // still knows us, but no more often for it where it said nothing.
   void set_route(const std::optional<Route>& route, Instant now);
   // Does what is due.
   void service(Instant now);
@@ -43,6 +44,7 @@ class MappingKeeper {
     IpAddress outside;
     Instant renew_at{};    // Instant::max() if it has no end
     Instant expires_at{};  // likewise
+    Instant checked{};     // the last time that it was known to be there
     Instant check_at{};
     unsigned unanswered = 0;
   };
@@ -53,6 +55,7 @@ class MappingKeeper {
                                                            MapRequest& request) const;
   void renew(Instant now);
   void check(Instant now);
+  void on_silence(Instant now);
   void lose(Instant now);
   static void begin_life(Held& held, Duration life, Instant now);
   void tell();
