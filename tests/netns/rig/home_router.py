@@ -53,7 +53,6 @@ class HomeRouter:
             "enable_upnp": "yes" if upnp else "no", "enable_natpmp": "yes" if nat_pmp else "no",
             "upnp_table_name": TABLE, "upnp_nat_table_name": TABLE, "http_port": "5000",
             "minissdpdsocket": self.host.directory / "no-minissdpd",
-            "lease_file": self.host.directory / "leases",
             "uuid": "00000000-0000-0000-0000-000000000001"}
         config = self.host.directory / "miniupnpd.conf"
         config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()) +
