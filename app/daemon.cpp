@@ -134,6 +134,11 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
                                                 [this](std::string why) { stop(std::move(why)); });
   loop_ = std::make_unique<overlay::Loop>(io_, engine_->punts(), *directory_, *overlay_,
                                           config_.interface.name, config_.overlay.stun);
+  if (const auto port = port_to_map(config_, bound_)) {
+    loop_->map_port(*port);
+  } else {
+    overlay_->set_port_mapping({.why = port.error()}, read_clock());
+  }
   server_ = std::make_unique<overlay::control::Server>(io_, runtime_, version(), handlers());
 }
 

@@ -67,6 +67,16 @@ overlay::OpenDhtConfig directory_settings(const conf::Config& config,
           .node_cache = config.paths.state / "dht_nodes"};
 }
 
+std::expected<std::uint16_t, std::string> port_to_map(const conf::Config& config,
+                                                      const std::vector<Endpoint>& bound) {
+  if (!config.overlay.port_mapping) return std::unexpected("off by overlay.port_mapping");
+  const auto v4 = std::ranges::find_if(
+      bound, [](const Endpoint& endpoint) { return endpoint.address.is_v4(); });
+  if (v4 == bound.end()) return std::unexpected("overlay.listen has no IPv4 address");
+  if (v4->address.is_loopback()) return std::unexpected("overlay.listen is this machine alone");
+  return v4->port;
+}
+
 std::vector<overlay::StaticPeer> static_peers(const conf::Config& config) {
   std::vector<overlay::StaticPeer> peers;
   for (const conf::StaticPeer& from : config.overlay.peers) {

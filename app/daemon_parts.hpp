@@ -1,6 +1,8 @@
 // What a configuration means to the daemon's parts: plain translations, without side effects.
 #pragma once
 
+#include <expected>
+#include <string>
 #include <vector>
 
 #include "conf/config.hpp"
@@ -24,6 +26,9 @@ inline constexpr std::uint16_t kAutoMtu = kUdpPayload6 - kSealOverhead;
 [[nodiscard]] engine::UdpSettings wire_settings(const conf::Config& config);
 [[nodiscard]] overlay::OpenDhtConfig directory_settings(const conf::Config& config,
                                                         const std::vector<Endpoint>& bound);
+// The wire's port that the router is to forward, or why it is not asked.
+[[nodiscard]] std::expected<std::uint16_t, std::string> port_to_map(
+    const conf::Config& config, const std::vector<Endpoint>& bound);
 [[nodiscard]] std::vector<overlay::StaticPeer> static_peers(const conf::Config& config);
 // A bit per AeadSuite. Throws std::runtime_error if the configuration insists on one that this
 // machine has not.

@@ -54,6 +54,7 @@ struct Overlay {
   std::vector<Endpoint> listen;     // one port; one IPv4 and/or one IPv6
   std::vector<HostPort> bootstrap;  // empty = the public OpenDHT network
   std::vector<HostPort> stun;       // besides the bootstrap nodes
+  bool port_mapping = true;         // the router is asked for the port
   std::uint32_t dht_network = 0;
   std::vector<StaticPeer> peers;
 };

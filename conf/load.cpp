@@ -76,6 +76,13 @@ void read_overlay(const Section& section, Overlay& overlay) {
   section.list("listen", overlay.listen, parse_listen);
   section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
   section.list("stun", overlay.stun, parse_stun);
+  section.value("port_mapping", overlay.port_mapping,
+                Choice<bool>{{{"true", true},
+                              {"false", false},
+                              {"yes", true},
+                              {"no", false},
+                              {"on", true},
+                              {"off", false}}});
   section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
   for (const Section& peer : section.sections("peers")) {
     overlay.peers.push_back(read_peer(peer));

@@ -21,6 +21,7 @@ Changes compare(const Config& running, const Config& next) {
   restart("overlay.listen", running.overlay.listen, next.overlay.listen);
   live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
   restart("overlay.stun", running.overlay.stun, next.overlay.stun);
+  restart("overlay.port_mapping", running.overlay.port_mapping, next.overlay.port_mapping);
   restart("overlay.dht_network", running.overlay.dht_network, next.overlay.dht_network);
   live("overlay.peers", running.overlay.peers, next.overlay.peers);
   restart("engine.cpus", running.engine.cpu, next.engine.cpu);

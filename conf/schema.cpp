@@ -39,7 +39,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"overlay.dht_network"},
     not_supported("overlay.lan_discovery", "false no off"),
     {"overlay.stun"},
-    not_supported("overlay.port_mapping", "false no off"),
+    {"overlay.port_mapping"},
     {"overlay.relay", kSection, false},
     not_supported("overlay.relay.use", "false no off"),
     not_supported("overlay.relay.serve", "false no off"),

@@ -39,6 +39,18 @@ Loop::Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& dir
 
 Loop::~Loop() = default;
 
+void Loop::map_port(std::uint16_t port) {
+  overlay_.set_port_mapping({.why = "the router has not answered yet"}, read_clock());
+  mapper_ = std::make_unique<PortMapper>(
+      PortMapper::Settings{.port = port, .interface = interface_}, [this](PortMapping mapping) {
+        asio::post(io_, [this, mapping = std::move(mapping)] {
+          if (stopping_) return;
+          overlay_.set_port_mapping(mapping, read_clock());
+          turn();
+        });
+      });
+}
+
 void Loop::start() {
   const Now now = read_clock();
   started_ = now.mono;
@@ -51,6 +63,7 @@ void Loop::start() {
 void Loop::stop() {
   if (stopping_) return;
   stopping_ = true;
+  if (mapper_) mapper_->begin_stop();
   overlay_.stop(read_clock());
   watch_.stop();
   timer_.cancel();
@@ -98,7 +111,10 @@ void Loop::look_around(Now now) {
     next_look_ = now.mono + kLookInterval;
     overlay_.set_local_addresses(local_addresses(interface_), now);
     // The same addresses by another route may look different from outside.
-    if (std::exchange(network_changed_, false)) overlay_.on_network_change(now);
+    if (std::exchange(network_changed_, false)) {
+      overlay_.on_network_change(now);
+      if (mapper_) mapper_->look_again();
+    }
   }
   std::vector<Endpoint> servers = stun_.endpoints(now.mono);
   for (const Endpoint& node : directory_.bootstrap_endpoints())

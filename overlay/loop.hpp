@@ -5,6 +5,8 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
 #include <string>
 
 #include "engine/api/punt.hpp"
@@ -12,6 +14,7 @@
 #include "overlay/directory/opendht_directory.hpp"
 #include "overlay/nat/stun_servers.hpp"
 #include "overlay/overlay.hpp"
+#include "overlay/port_mapping/port_mapper.hpp"
 
 namespace ipop::overlay {
 
@@ -25,9 +28,12 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
+  // The router is asked to forward a port to this one of the wire; before start().
+  void map_port(std::uint16_t port);
   // Starts the overlay; from then on all happens inside io.run().
   void start();
-  // Says goodbye and stops waiting; io.run() then returns if nothing else keeps it.
+  // Says goodbye and stops waiting; io.run() then returns if nothing else keeps it. The router is
+  // waited for by the destructor, for a second at most.
   void stop();
   // Something outside asked the overlay or the directory for work: look at the deadlines again.
   void kick();
@@ -49,6 +55,7 @@ class Loop {
   asio::posix::stream_descriptor punt_fd_;
   asio::steady_timer timer_;
   AddressWatch watch_;
+  std::unique_ptr<PortMapper> mapper_;
   Instant started_{};
   Instant last_look_{};
   Instant next_look_{};

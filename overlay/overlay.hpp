@@ -23,6 +23,7 @@
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
 #include "overlay/peer/territory.hpp"
+#include "overlay/port_mapping/port_mapping.hpp"
 #include "overlay/relay/circuits.hpp"
 #include "overlay/relay/relay_keeper.hpp"
 #include "overlay/relay/relay_service.hpp"
@@ -72,6 +73,8 @@ class Overlay {
   void on_network_change(Now now);
   // Who may tell us how we look from outside.
   void set_stun_servers(const std::vector<Endpoint>& servers, Now now);
+  // What the router forwards to the wire's port.
+  void set_port_mapping(PortMapping mapping, Now now);
   void start(Now now);
   // Says goodbye to peers, withdraws from the directory, remembers peers.
   void stop(Now now);
@@ -119,7 +122,8 @@ class Overlay {
   void send_candidates(Peer& peer);
   void announce_candidates(Now now);
   [[nodiscard]] std::vector<Candidate> own_candidates() const;
-  [[nodiscard]] NatStatus nat_status() const;
+  [[nodiscard]] std::vector<Endpoint> outside_endpoints() const;
+  [[nodiscard]] NatStatus nat_status(Instant now) const;
 
   // overlay_relays.cpp
   [[nodiscard]] bool relays_for_us(const Peer& peer) const;
@@ -154,6 +158,7 @@ class Overlay {
   LivenessMonitor liveness_;
   PathChooser paths_;
   NatDiscovery nat_;
+  PortMapping port_mapping_;
   std::optional<Instant> invitations_due_;
   std::vector<Candidate> told_;  // the last that others were told, unless it was nothing
   Membership membership_;

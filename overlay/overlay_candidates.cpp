@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/log.hpp"
 #include "overlay/overlay.hpp"
 
 namespace ipop::overlay {
@@ -56,10 +57,33 @@ void Overlay::set_stun_servers(const std::vector<Endpoint>& servers, Now now) {
   nat_.set_servers(outside, now.mono);
 }
 
+void Overlay::set_port_mapping(PortMapping mapping, Now now) {
+  now_ = now;
+  if (mapping.usable() && mapping.outside != port_mapping_.outside) {
+    log::info("the router forwards {} to this node ({})", mapping.outside->to_string(),
+              mapping.protocol);
+  } else if (port_mapping_.usable() && !mapping.usable()) {
+    log::info("the router no longer forwards {}: {}", port_mapping_.outside->to_string(),
+              mapping.why);
+  }
+  port_mapping_ = std::move(mapping);
+  announce_candidates(now);
+}
+
+// The router's word comes first: unlike what others see, it holds for all who send there.
+std::vector<Endpoint> Overlay::outside_endpoints() const {
+  std::vector<Endpoint> outside = nat_.mappings().endpoints();
+  if (port_mapping_.usable()) {
+    std::erase(outside, *port_mapping_.outside);
+    outside.insert(outside.begin(), *port_mapping_.outside);
+  }
+  return outside;
+}
+
 // What others see of us comes behind what we see ourselves.
 std::vector<Candidate> Overlay::own_candidates() const {
   std::vector<Candidate> candidates;
-  const std::vector<Endpoint> mapped = nat_.mappings().endpoints();
+  const std::vector<Endpoint> mapped = outside_endpoints();
   for (const Prefix& prefix : territory_.local()) {
     if (candidates.size() + mapped.size() >= message::kMaxCandidates) break;
     candidates.push_back(

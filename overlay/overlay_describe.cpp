@@ -124,13 +124,13 @@ std::string why(const Peer& peer, PeerState state, PathRank rank, NatMapping our
 
 }  // namespace
 
-NatStatus Overlay::nat_status() const {
+NatStatus Overlay::nat_status(Instant now) const {
   const Mappings& seen = nat_.mappings();
   NatStatus status;
   status.ipv4 = name(seen.mapping(true));
   status.ipv6 = name(seen.mapping(false));
   status.kind = seen.mapping(true) != NatMapping::kUnknown ? status.ipv4 : status.ipv6;
-  for (const Endpoint& endpoint : seen.endpoints())
+  for (const Endpoint& endpoint : outside_endpoints())
     status.mapped.push_back(endpoint.to_string());
   for (const auto& [server, answers, mapped, rtt] : nat_.client().servers()) {
     StunServerStatus& one = status.servers.emplace_back();
@@ -138,6 +138,14 @@ NatStatus Overlay::nat_status() const {
     if (!answers) continue;
     one.mapped = mapped.to_string();
     one.rtt_ms = std::chrono::duration<double, std::milli>(rtt).count();
+  }
+  PortMappingStatus& port = status.port_mapping;
+  port = {
+      .protocol = port_mapping_.protocol, .outside = {}, .expires_s = {}, .why = port_mapping_.why};
+  if (port_mapping_.outside) port.outside = port_mapping_.outside->to_string();
+  if (port_mapping_.expires) {
+    const Duration left = std::max(*port_mapping_.expires - now, Duration::zero());
+    port.expires_s = static_cast<std::uint64_t>(left / std::chrono::seconds(1));
   }
   return status;
 }
@@ -188,7 +196,7 @@ void Overlay::describe(Status& status, Now now) const {
   const DirectoryStatus directory = context_.directory.status();
   status.dht = {.connected = directory.connected, .nodes = directory.nodes};
   status.warnings = warnings_;
-  status.nat = nat_status();
+  status.nat = nat_status(now.mono);
   status.relay = relay_status();
   const Mappings& seen = nat_.mappings();
   const NatMapping ours =

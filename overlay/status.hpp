@@ -67,12 +67,21 @@ struct StunServerStatus {
   std::optional<double> rtt_ms;
 };
 
+// What the router forwards to us by request.
+struct PortMappingStatus {
+  std::string protocol;                    // "nat-pmp", "upnp"; empty: nothing is mapped
+  std::string outside;                     // "203.0.113.9:4545"
+  std::optional<std::uint64_t> expires_s;  // if it is not renewed; absent: it has no end
+  std::string why;                         // nothing is mapped, or it is of no use to others
+};
+
 struct NatStatus {
   std::string kind = "unknown";  // IPv4's where anything is known of it, else IPv6's
   std::string ipv4 = "unknown";  // how NATs map us (NatMapping)
   std::string ipv6 = "unknown";
   std::vector<std::string> mapped;  // endpoints that a gateway forwards to us
   std::vector<StunServerStatus> servers;
+  PortMappingStatus port_mapping;
 };
 
 // What relays are to us, and we to others.

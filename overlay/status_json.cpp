@@ -232,7 +232,12 @@ Json nat_to_json(const NatStatus& nat) {
           {"ipv4", nat.ipv4},
           {"ipv6", nat.ipv6},
           {"mapped", nat.mapped},
-          {"servers", std::move(servers)}};
+          {"servers", std::move(servers)},
+          {"port_mapping",
+           {{"protocol", nat.port_mapping.protocol},
+            {"outside", nat.port_mapping.outside},
+            {"expires_s", or_null(nat.port_mapping.expires_s)},
+            {"why", nat.port_mapping.why}}}};
 }
 
 Json to_json(const Status& status) {
@@ -292,6 +297,13 @@ Result<Status> status_from_json(const Json& json) {
       server.read("endpoint", one.endpoint);
       server.read("mapped", one.mapped);
       server.read("rtt_ms", one.rtt_ms);
+    });
+    inner.object("port_mapping", [&](ObjectReader& mapping) {
+      PortMappingStatus& port = status.nat.port_mapping;
+      mapping.read("protocol", port.protocol);
+      mapping.read("outside", port.outside);
+      mapping.read("expires_s", port.expires_s);
+      mapping.read("why", port.why);
     });
   });
   reader.object("relay", [&](ObjectReader& inner) {

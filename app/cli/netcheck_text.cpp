@@ -49,10 +49,21 @@ std::string family(const overlay::NatStatus& nat, bool v6) {
   return text;
 }
 
+// What the router was asked for, and what it said.
+std::string router(const overlay::PortMappingStatus& port) {
+  if (port.protocol.empty()) return port.why.empty() ? "" : "Router  no port: " + port.why + "\n";
+  const std::string life =
+      port.expires_s ? fmt::format("{} min left", (*port.expires_s + 59) / 60) : "without an end";
+  std::string text = fmt::format("Router  forwards {} to this node by {}, {}\n", port.outside,
+                                 port.protocol, life);
+  if (!port.why.empty()) text += fmt::format("        of no use to others: {}\n", port.why);
+  return text;
+}
+
 }  // namespace
 
 std::string netcheck_text(const overlay::NatStatus& nat) {
-  std::string text = family(nat, false) + family(nat, true);
+  std::string text = family(nat, false) + family(nat, true) + router(nat.port_mapping);
   if (nat.servers.empty()) return text;
   std::size_t width = 0;
   for (const overlay::StunServerStatus& server : nat.servers)

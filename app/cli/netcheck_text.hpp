@@ -1,5 +1,5 @@
 // How the network around a node looks, as people read it: what its NATs do, what that means for
-// others, and which STUN server said so. Pure: values in, text out.
+// others, what the router forwards, and which STUN server said so. Pure: values in, text out.
 #pragma once
 
 #include <string>

@@ -32,9 +32,9 @@ class NatDiscovery {
   // A peer at `by` says, authenticated, that our datagrams come from `mapped`.
   void on_observed(const Endpoint& by, const Endpoint& mapped, Instant now);
 
-  // Whether everybody reaches us at our own addresses, in one family at least: no NAT is seen there,
-  // and no server that we asked stays silent, as it would if a firewall let in only some. Where
-  // there is no server to ask, a public address of our own has to do.
+  // Whether everybody reaches us at our own addresses, in one family at least: no NAT is seen
+  // there, and no server that we asked stays silent, as it would if a firewall let in only some.
+  // Where there is no server to ask, a public address of our own has to do.
   [[nodiscard]] bool is_open() const;
   [[nodiscard]] const Mappings& mappings() const noexcept { return mappings_; }
   [[nodiscard]] const stun::Client& client() const noexcept { return client_; }

@@ -57,6 +57,17 @@ TEST(DaemonParts, JoinTheDhtInTheFamiliesOfTheWire) {
   EXPECT_TRUE(directory_settings(config, {v4, v6}).ipv6);
 }
 
+TEST(DaemonParts, AskTheRouterForTheWiresPort) {
+  conf::Config config = tutorial();
+  const Endpoint v4 = *Endpoint::parse("0.0.0.0:4545");
+  const Endpoint v6 = *Endpoint::parse("[::]:4545");
+  EXPECT_EQ(port_to_map(config, {v6, v4}).value(), 4545);
+  EXPECT_EQ(port_to_map(config, {v6}).error(), "overlay.listen has no IPv4 address");
+  EXPECT_FALSE(port_to_map(config, {*Endpoint::parse("127.0.0.1:4545")}));
+  config.overlay.port_mapping = false;
+  EXPECT_EQ(port_to_map(config, {v4}).error(), "off by overlay.port_mapping");
+}
+
 TEST(DaemonParts, InsistOnTheOnlyAddressToListenOn) {
   conf::Config config = tutorial();
   config.overlay.listen = {*Endpoint::parse("[::]:4545")};

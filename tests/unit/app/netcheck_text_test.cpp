@@ -48,5 +48,26 @@ TEST(NetcheckText, TellsANatThatOnlyPeersSaw) {
       << text;
 }
 
+TEST(NetcheckText, TellsWhatTheRouterForwards) {
+  NatStatus nat;
+  nat.port_mapping = {
+      .protocol = "upnp", .outside = "203.0.113.9:4545", .expires_s = 3541, .why = {}};
+  EXPECT_NE(netcheck_text(nat).find(
+                "Router  forwards 203.0.113.9:4545 to this node by upnp, 60 min left\n"),
+            std::string::npos);
+  nat.port_mapping.expires_s.reset();
+  nat.port_mapping.why = "its outside, 10.0.0.2, is private: another NAT is behind it";
+  EXPECT_NE(netcheck_text(nat).find("by upnp, without an end\n"
+                                    "        of no use to others: its outside, 10.0.0.2, is "
+                                    "private: another NAT is behind it\n"),
+            std::string::npos);
+}
+
+TEST(NetcheckText, TellsWhyTheRouterForwardsNothing) {
+  NatStatus nat;
+  nat.port_mapping.why = "no gateway answers";
+  EXPECT_NE(netcheck_text(nat).find("Router  no port: no gateway answers\n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace ipop::app

@@ -63,6 +63,7 @@ overlay:
   listen: ["[::1]:0"]
   bootstrap: [one.example, two.example:1, 192.0.2.1, "192.0.2.1:2", "[2001:db8::1]:3", "2001:db8::1"]
   stun: [stun.example, "192.0.2.9:99"]
+  port_mapping: off
   dht_network: 4294967295
   peers:
     - name: bob
@@ -90,6 +91,7 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_EQ(config.overlay.listen[0].to_string(), "[::1]:0");
   const std::vector<HostPort> stun = {{"stun.example", 3478}, {"192.0.2.9", 99}};
   EXPECT_EQ(config.overlay.stun, stun);
+  EXPECT_FALSE(config.overlay.port_mapping);
   const std::vector<HostPort> bootstrap = {{"one.example", 4222}, {"two.example", 1},
                                            {"192.0.2.1", 4222},   {"192.0.2.1", 2},
                                            {"2001:db8::1", 3},    {"2001:db8::1", 4222}};
@@ -128,6 +130,7 @@ TEST(Load, TakesKeysWithoutAValueForAbsent) {
       "hostname: \"\", routes: }\ninterface:\noverlay: {listen: ~, peers: }\nengine: {poll: }\n");
   EXPECT_EQ(config.network.hostname, machine_hostname());
   EXPECT_EQ(config.overlay.listen.size(), 2u);
+  EXPECT_TRUE(config.overlay.port_mapping);
   EXPECT_EQ(config.interface.name, "tapipop");
 }
 
@@ -137,7 +140,6 @@ interface: {name: tapipop, mtu: auto, mode: ip}
 trust: {ca: [], cert: "", key: "", crl: ""}
 overlay:
   lan_discovery: false
-  port_mapping: false
   relay: {use: false, serve: false, limit_mbit: 0}
 engine: {lcores: auto, lanes: 1}
 wire: {backend: socket, device: "", address: "", gateway: "", mtu: auto, queues: auto}

@@ -44,6 +44,7 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
        {"overlay.peers"},
        {}},
       {kNetwork, "overlay: {stun: [a.example]}", {}, {"overlay.stun"}},
+      {kNetwork, "overlay: {port_mapping: false}", {}, {"overlay.port_mapping"}},
       {kNetwork, "engine: {cpus: 0}", {}, {"engine.cpus"}},
       {kNetwork, "engine: {poll: busy}", {}, {"engine.poll"}},
       {kNetwork, "engine: {hugepages: never}", {}, {"engine.hugepages"}},

@@ -49,7 +49,11 @@ Status alice() {
                         .servers = {{.endpoint = "192.0.2.1:3478",
                                      .mapped = "203.0.113.5:61000",
                                      .rtt_ms = 1.5},
-                                    {.endpoint = "192.0.2.2:3478", .mapped = {}, .rtt_ms = {}}}},
+                                    {.endpoint = "192.0.2.2:3478", .mapped = {}, .rtt_ms = {}}},
+                        .port_mapping = {.protocol = "upnp",
+                                         .outside = "10.0.0.2:4545",
+                                         .expires_s = 1800,
+                                         .why = "private"}},
                 .dht = {.connected = true, .nodes = 9},
                 .engine = {.lcores = 1,
                            .poll = "adaptive",
@@ -76,7 +80,9 @@ TEST(StatusJson, HasTheStableKeys) {
             R"({"kind":"translated","ipv4":"translated","ipv6":"unknown",)"
             R"("mapped":["203.0.113.5:61000"],"servers":[)"
             R"({"endpoint":"192.0.2.1:3478","mapped":"203.0.113.5:61000","rtt_ms":1.5},)"
-            R"({"endpoint":"192.0.2.2:3478","mapped":"","rtt_ms":null}]})");
+            R"({"endpoint":"192.0.2.2:3478","mapped":"","rtt_ms":null}],)"
+            R"("port_mapping":{"protocol":"upnp","outside":"10.0.0.2:4545",)"
+            R"("expires_s":1800,"why":"private"}})");
   EXPECT_EQ(json["dht"], Json({{"connected", true}, {"nodes", 9}}));
   EXPECT_EQ(json["engine"]["fates"]["sent"], 11);
   EXPECT_EQ(json["engine"]["drops"]["wire_forged"], 4);
