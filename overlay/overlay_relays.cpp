@@ -38,7 +38,7 @@ void Overlay::set_reach(Now now) {
   const bool open = nat_.is_open();
   const RelayServe serve = settings_.relay.serve;
   relays_.set_serving(serve == RelayServe::kYes || (serve == RelayServe::kAuto && open), now);
-  relays_.set_wanted(settings_.relay.use && !open, now);
+  relays_.set_wanted(settings_.relay.use && !open && !port_mapping_.usable(), now);
   announcer_.set_reach(
       seen.mapping(true) != NatMapping::kUnknown ? seen.mapping(true) : seen.mapping(false),
       relays_.hints(), now);

@@ -181,7 +181,10 @@ void World::deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> da
   ++datagrams;
   if (!from.up || (loses && loses(from, to, datagram))) return;
   // As a kernel does: an address on the destination's link is preferred.
-  Endpoint source = from.endpoint();
+  const auto own_of = std::ranges::find(from.underlay, to.address.is_v4(),
+                                        [](const Prefix& own) { return own.address.is_v4(); });
+  if (own_of == from.underlay.end()) return;  // it has no address of that family
+  Endpoint source{own_of->address, from.endpoint().port};
   for (const Prefix& own : from.underlay) {
     if (own.contains(to.address)) source.address = own.address;
   }

@@ -1,0 +1,171 @@
+// Nodes that reach each other only through others, or at first: how soon, what is lost on the way
+// to a direct path, and what happens when a relay goes.
+#include <algorithm>
+
+#include "tests/sim/nat_world.hpp"
+
+namespace ipop::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using overlay::PathKind;
+
+// A packet each way every `step`, for `time`; returns how many did not arrive.
+unsigned lost_in(NatWorld& in, Node& a, Node& b, Duration time, Duration step = 20ms) {
+  std::vector<std::pair<Node*, std::uint32_t>> sent;
+  for (const Instant end = in.world.now + time; in.world.now < end;) {
+    sent.emplace_back(&b, a.send(kBob));
+    sent.emplace_back(&a, b.send(kAlice));
+    in.world.run_for(step);
+  }
+  in.world.run_for(2s);
+  return static_cast<unsigned>(std::ranges::count_if(
+      sent, [](const auto& each) { return !each.first->received(each.second); }));
+}
+
+TEST(Relay, IsNamedAndTheReasonGiven) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  in.world.run_for(3s);
+  const overlay::PeerStatus peer = *a.peer(kBob);
+  EXPECT_EQ(peer.path, PathKind::kRelay);
+  ASSERT_EQ(peer.relay_via.size(), 1u);
+  EXPECT_TRUE(peer.relay_via[0] == "first" || peer.relay_via[0] == "second");
+  EXPECT_TRUE(peer.why.starts_with("none of its ")) << peer.why;
+  EXPECT_NE(peer.why.find("maps each destination to another port"), std::string::npos) << peer.why;
+  EXPECT_EQ(a.status().relay.homes.size(), 2u);
+  EXPECT_FALSE(a.status().relay.serves);
+  const auto& serving = in.first.status().relay;
+  EXPECT_TRUE(serving.serves);
+  EXPECT_GT(in.first.status().relay.packets + in.second.status().relay.packets, 0u);
+}
+
+TEST(Relay, CarriesTheFirstPacketWithinASecond) {
+  NatWorld in;
+  Node& a = in.add(alice(), kSymmetric, "203.0.113.1");
+  Node& b = in.add(bob(), kSymmetric, "203.0.114.1");
+  in.world.run_for(2s);
+  const Instant sent = in.world.now;
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 1s));
+  EXPECT_LT(in.world.now - sent, 900ms);
+}
+
+TEST(Relay, IsLeftForADirectPathWithoutALoss) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), kPortRestricted, "203.0.114.1");
+  const auto between = [&](const Node& from, const Endpoint& to) {
+    return (&from == &a && to.address == in.world.nats[1]->external()) ||
+           (&from == &b && to.address == in.world.nats[0]->external());
+  };
+  in.world.loses = [&](const Node& from, const Endpoint& to, ByteView) {
+    return between(from, to);
+  };
+  in.world.run_for(1s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 1s));
+  EXPECT_EQ(lost_in(in, a, b, 1s), 0u);
+  EXPECT_EQ(a.peer(kBob)->path, PathKind::kRelay);
+  in.world.loses = {};
+  EXPECT_EQ(lost_in(in, a, b, 20s), 0u);
+  EXPECT_EQ(a.peer(kBob)->path, PathKind::kDirect);
+  EXPECT_EQ(b.peer(kAlice)->path, PathKind::kDirect);
+}
+
+TEST(Relay, ThatDiesIsReplacedWithinASecond) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  EXPECT_EQ(lost_in(in, a, b, 4s), 0u);
+  Node& used = a.peer(kBob)->relay_via.at(0) == "first" ? in.first : in.second;
+  in.world.kill(used);
+  const Instant died = in.world.now;
+  for (bool heard = false; !heard;) {
+    const std::uint32_t there = a.send(kBob);
+    const std::uint32_t back = b.send(kAlice);
+    in.world.run_for(120ms);
+    heard = b.received(there) && a.received(back);
+    ASSERT_LT(in.world.now - died, 1500ms);
+  }
+  EXPECT_NE(a.peer(kBob)->relay_via.at(0), used.options.name);
+}
+
+TEST(Relay, ThatSaysGoodbyeCostsLittle) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  EXPECT_EQ(lost_in(in, a, b, 4s), 0u);
+  Node& used = a.peer(kBob)->relay_via.at(0) == "first" ? in.first : in.second;
+  used.overlay->stop(in.world.clock());
+  in.world.run_for(30ms);
+  in.world.kill(used);
+  EXPECT_LE(lost_in(in, a, b, 3s), 4u);
+  EXPECT_EQ(a.peer(kBob)->path, PathKind::kRelay);
+}
+
+// Alice's firewall lets her reach the first relay alone, Bob's the second: neither has both.
+TEST(Relay, ChainsReachWhereNoSingleOneDoes) {
+  NatWorld in;
+  Node& a = in.add(alice(), kSymmetric, "203.0.113.1");
+  Node& b = in.add(bob(), kSymmetric, "203.0.114.1");
+  in.world.loses = [&](const Node& from, const Endpoint& to, ByteView) {
+    return (&from == &a && to != in.first.endpoint()) ||
+           (&from == &b && to != in.second.endpoint());
+  };
+  in.world.run_for(3s);
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 2s));
+  EXPECT_EQ(lost_in(in, a, b, 5s), 0u);
+  EXPECT_EQ(a.peer(kBob)->relay_via, (std::vector<std::string>{"first", "second"}));
+  // From the other side: who accepted a circuit knows the relay that brought it.
+  EXPECT_EQ(b.peer(kAlice)->relay_via.at(0), "second");
+  EXPECT_GT(in.first.engine.relayed, 0u);
+  EXPECT_GT(in.second.engine.relayed, 0u);
+}
+
+TEST(Relay, JoinsIPv4AndIPv6) {
+  NatWorld in;
+  Node& both = in.world.add({.name = "both",
+                             .address = "192.168.10.103/24",
+                             .underlay = {"198.51.102.1/24", "2001:db8:1::1/64"}});
+  NodeOptions left = alice();
+  left.underlay = {"203.0.113.1/24"};
+  left.stun = {in.first.endpoint(), in.second.endpoint()};
+  NodeOptions right = bob();
+  right.underlay = {"2001:db8:2::1/64"};
+  Node& a = in.world.add(left);
+  Node& b = in.world.add(right);
+  in.world.run_for(3s);
+  const std::uint32_t there = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(there); }, 2s));
+  const std::uint32_t back = b.send(kAlice);
+  ASSERT_TRUE(in.world.run_until([&] { return a.received(back); }, 500ms));
+  EXPECT_EQ(a.peer(kBob)->relay_via, std::vector<std::string>{"both"});
+  EXPECT_GT(both.engine.relayed, 0u);
+}
+
+TEST(Relay, IsNotKeptForNobody) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  in.world.run_for(2s);
+  EXPECT_GT(in.first.engine.labels() + in.second.engine.labels(), 0u);
+  in.world.run_for(10min);  // the session between the two has ended
+  EXPECT_EQ(in.first.engine.labels() + in.second.engine.labels(), 0u);
+  EXPECT_EQ(a.engine.labels() + b.engine.labels(), 0u);
+  // Their relays were kept, so that the next packet finds its way.
+  const std::uint32_t later = b.send(kAlice);
+  EXPECT_TRUE(in.world.run_until([&] { return a.received(later); }, 1s));
+}
+
+TEST(Relay, ServesNobodyWhoIsNotAMember) {
+  NatWorld in;
+  NodeOptions stranger = bob();
+  stranger.network = "another network";
+  Node& a = in.add(alice(), kSymmetric, "203.0.113.1");
+  Node& s = in.add(stranger, kSymmetric, "203.0.114.1");
+  in.world.run_for(5s);
+  EXPECT_EQ(a.status().relay.homes.size(), 2u);
+  EXPECT_TRUE(s.status().relay.homes.empty());
+}
+
+}  // namespace
+}  // namespace ipop::sim
