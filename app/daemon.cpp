@@ -65,7 +65,7 @@ constexpr std::chrono::seconds kInterfaceCheckInterval{1};
 // Whether a change of this key takes effect here while running. conf::compare() says which keys
 // could; what nothing carries out yet is honestly one that waits for a restart.
 bool takes_effect(std::string_view key) {
-  return key == "overlay.peers" || key.starts_with("log.");
+  return key == "overlay.peers" || key.starts_with("overlay.relay.") || key.starts_with("log.");
 }
 
 // All parts, in the order in which they are made; they go in the opposite order.
@@ -164,6 +164,7 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .static_peers = static_peers(config_),
           .known_peers_file = config_.paths.state / "peers.json",
           .port = bound_.front().port,
+          .relay = relay_settings(config_),
           .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
 }
 
@@ -225,6 +226,11 @@ Result<overlay::control::ReloadReport> Daemon::reload() {
   if (std::ranges::find(changes.live, "overlay.peers") != changes.live.end()) {
     config_.overlay.peers = loaded->overlay.peers;
     overlay_->set_static_peers(static_peers(config_), read_clock());
+    loop_->kick();
+  }
+  if (!(config_.overlay.relay == loaded->overlay.relay)) {
+    config_.overlay.relay = loaded->overlay.relay;
+    overlay_->set_relay(relay_settings(config_), read_clock());
     loop_->kick();
   }
   for (const std::string& key : report.needs_restart) {

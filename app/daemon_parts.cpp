@@ -93,6 +93,16 @@ std::vector<overlay::StaticPeer> static_peers(const conf::Config& config) {
   return peers;
 }
 
+overlay::RelaySettings relay_settings(const conf::Config& config) {
+  const conf::Relay& from = config.overlay.relay;
+  using overlay::RelayServe;
+  return {.use = from.use,
+          .serve = from.serve == conf::RelayServe::kYes  ? RelayServe::kYes
+                   : from.serve == conf::RelayServe::kNo ? RelayServe::kNo
+                                                         : RelayServe::kAuto,
+          .limit_bits_per_s = std::uint64_t{from.limit_mbit} * 1'000'000};
+}
+
 std::uint8_t suites(const conf::Config& config, std::uint8_t available) {
   using overlay::handshake::suite_bit;
   std::uint8_t wanted = available;

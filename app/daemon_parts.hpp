@@ -10,6 +10,7 @@
 #include "engine/port/udp_port.hpp"
 #include "kni/host_link.hpp"
 #include "overlay/directory/opendht_directory.hpp"
+#include "overlay/overlay.hpp"
 #include "overlay/peer/peer.hpp"
 
 namespace ipop::app {
@@ -30,6 +31,7 @@ inline constexpr std::uint16_t kAutoMtu = kUdpPayload6 - kSealOverhead;
 [[nodiscard]] std::expected<std::uint16_t, std::string> port_to_map(
     const conf::Config& config, const std::vector<Endpoint>& bound);
 [[nodiscard]] std::vector<overlay::StaticPeer> static_peers(const conf::Config& config);
+[[nodiscard]] overlay::RelaySettings relay_settings(const conf::Config& config);
 // A bit per AeadSuite. Throws std::runtime_error if the configuration insists on one that this
 // machine has not.
 [[nodiscard]] std::uint8_t suites(const conf::Config& config, std::uint8_t available);

@@ -11,8 +11,9 @@ overlay::control::PingReply to_reply(const overlay::PingResult& result) {
   overlay::control::PingReply reply;
   if (result.answered) {
     reply.rtt_ms = static_cast<double>(result.rtt.count()) / 1e6;
-    reply.path = result.path == "lan" ? overlay::PathKind::kLan : overlay::PathKind::kDirect;
-    reply.endpoint = result.endpoint.to_string();
+    reply.path = result.path;
+    reply.endpoint = result.endpoint.relay().to_string();
+    reply.relay_via = result.relay_via;
   } else {
     reply.why = result.error;
   }

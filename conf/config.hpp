@@ -50,11 +50,22 @@ struct HostPort {
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
+enum class RelayServe { kAuto, kYes, kNo };
+
+struct Relay {
+  bool use = true;
+  RelayServe serve = RelayServe::kAuto;
+  std::uint32_t limit_mbit = 0;  // of all that is relayed; 0 = no limit
+
+  friend bool operator==(const Relay&, const Relay&) = default;
+};
+
 struct Overlay {
   std::vector<Endpoint> listen;     // one port; one IPv4 and/or one IPv6
   std::vector<HostPort> bootstrap;  // empty = the public OpenDHT network
   std::vector<HostPort> stun;       // besides the bootstrap nodes
   bool port_mapping = true;         // the router is asked for the port
+  Relay relay;
   std::uint32_t dht_network = 0;
   std::vector<StaticPeer> peers;
 };

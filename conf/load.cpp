@@ -70,19 +70,30 @@ StaticPeer read_peer(const Section& section) {
   return peer;
 }
 
+const Choice<bool> kYesOrNo{
+    {{"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false}}};
+
+void read_relay(const Section& section, Relay& relay) {
+  section.value("use", relay.use, kYesOrNo);
+  section.value("serve", relay.serve,
+                Choice<RelayServe>{{{"auto", RelayServe::kAuto},
+                                    {"true", RelayServe::kYes},
+                                    {"false", RelayServe::kNo},
+                                    {"yes", RelayServe::kYes},
+                                    {"no", RelayServe::kNo},
+                                    {"on", RelayServe::kYes},
+                                    {"off", RelayServe::kNo}}});
+  section.value("limit_mbit", relay.limit_mbit, Number<std::uint32_t>{0, 1'000'000});
+}
+
 void read_overlay(const Section& section, Overlay& overlay) {
   overlay.listen = {{IpAddress::v4(0), kDefaultPort}, {IpAddress(), kDefaultPort}};
   section.refuse_empty_list("listen");
   section.list("listen", overlay.listen, parse_listen);
   section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
   section.list("stun", overlay.stun, parse_stun);
-  section.value("port_mapping", overlay.port_mapping,
-                Choice<bool>{{{"true", true},
-                              {"false", false},
-                              {"yes", true},
-                              {"no", false},
-                              {"on", true},
-                              {"off", false}}});
+  section.value("port_mapping", overlay.port_mapping, kYesOrNo);
+  read_relay(section.section("relay"), overlay.relay);
   section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
   for (const Section& peer : section.sections("peers")) {
     overlay.peers.push_back(read_peer(peer));

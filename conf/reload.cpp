@@ -22,6 +22,9 @@ Changes compare(const Config& running, const Config& next) {
   live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
   restart("overlay.stun", running.overlay.stun, next.overlay.stun);
   restart("overlay.port_mapping", running.overlay.port_mapping, next.overlay.port_mapping);
+  live("overlay.relay.use", running.overlay.relay.use, next.overlay.relay.use);
+  live("overlay.relay.serve", running.overlay.relay.serve, next.overlay.relay.serve);
+  live("overlay.relay.limit_mbit", running.overlay.relay.limit_mbit, next.overlay.relay.limit_mbit);
   restart("overlay.dht_network", running.overlay.dht_network, next.overlay.dht_network);
   live("overlay.peers", running.overlay.peers, next.overlay.peers);
   restart("engine.cpus", running.engine.cpu, next.engine.cpu);
@@ -40,6 +43,7 @@ Changes compare(const Config& running, const Config& next) {
 Config with_live_changes(Config running, const Config& next) {
   running.network.routes = next.network.routes;
   running.overlay.bootstrap = next.overlay.bootstrap;
+  running.overlay.relay = next.overlay.relay;
   running.overlay.peers = next.overlay.peers;
   running.log = next.log;
   return running;

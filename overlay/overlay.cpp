@@ -228,7 +228,8 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
                       .rtt = *rtt,
                       .peer = peer.display(),
                       .endpoint = punt.source,
-                      .path = path_text(punt.source)});
+                      .path = path_kind(punt.source),
+                      .relay_via = relay_names(punt.source)});
     }
   } else if (const auto* request = std::get_if<message::CredentialRequest>(&*parsed)) {
     membership_.on_request(peer, punt.session, *request);

@@ -141,7 +141,7 @@ class Overlay {
   void forget(Peer& peer);
   [[nodiscard]] std::optional<Instant> relay_deadline(const Peer& peer) const;
 
-  [[nodiscard]] std::string path_text(const Endpoint& endpoint) const;
+  [[nodiscard]] PathKind path_kind(const Endpoint& endpoint) const;
   [[nodiscard]] std::vector<std::string> relay_names(const Endpoint& endpoint) const;
   [[nodiscard]] RelayStatus relay_status() const;
 

@@ -150,14 +150,17 @@ NatStatus Overlay::nat_status(Instant now) const {
   return status;
 }
 
-std::string Overlay::path_text(const Endpoint& endpoint) const {
-  std::string text = name(rank_of(endpoint, territory_.local()));
-  const char* between = " through ";
-  for (const std::string& relay : relay_names(endpoint)) {
-    text += between + relay;
-    between = ", then ";
+PathKind Overlay::path_kind(const Endpoint& endpoint) const {
+  switch (rank_of(endpoint, territory_.local())) {
+    case PathRank::kLan:
+      return PathKind::kLan;
+    case PathRank::kRelay:
+      return PathKind::kRelay;
+    case PathRank::kDirect4:
+    case PathRank::kDirect6:
+      break;
   }
-  return text;
+  return PathKind::kDirect;
 }
 
 std::vector<std::string> Overlay::relay_names(const Endpoint& endpoint) const {
@@ -220,10 +223,7 @@ void Overlay::describe(Status& status, Now now) const {
       one.relay_via = relay_names(*peer.path);
     }
     if (const Session* session = peer.session(peer.current)) {
-      one.path = !peer.path                 ? PathKind::kNone
-                 : rank == PathRank::kRelay ? PathKind::kRelay
-                 : rank == PathRank::kLan   ? PathKind::kLan
-                                            : PathKind::kDirect;
+      if (peer.path) one.path = path_kind(*peer.path);
       one.cipher = engine::name(session->suite);
       one.handshake_age_s =
           static_cast<std::uint64_t>((now.mono - session->created) / std::chrono::seconds(1));

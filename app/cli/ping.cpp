@@ -74,8 +74,9 @@ std::string reply_text(const std::string& address, unsigned sequence, const Json
   }
   std::string path = text_of(reply, "path");
   if (const auto via = reply.find("relay_via"); via != reply.end() && via->is_array()) {
+    const char* between = " through ";
     for (const Json& hop : *via) {
-      if (hop.is_string()) path += " through " + hop.get<std::string>().substr(0, 8);
+      if (hop.is_string()) path += std::exchange(between, ", then ") + hop.get<std::string>();
     }
   }
   return fmt::format("{}: answer to {} in {}, {}, {}\n", address, sequence,

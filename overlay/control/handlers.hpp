@@ -19,7 +19,7 @@ struct PingReply {
   std::optional<double> rtt_ms;        // nothing: no answer came in time
   PathKind path = PathKind::kNone;     // the way it went
   std::string endpoint;                // where it went to
-  std::vector<std::string> relay_via;  // node ids, the nearest first
+  std::vector<std::string> relay_via;  // names of relays, the nearest first
   std::string why;                     // why no answer, or why this path, if known
 };
 

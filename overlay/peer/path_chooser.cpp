@@ -27,11 +27,6 @@ PathRank rank_of(const Endpoint& remote, const std::vector<Prefix>& local) noexc
   return remote.address.is_v4() ? PathRank::kDirect4 : PathRank::kDirect6;
 }
 
-const char* name(PathRank rank) noexcept {
-  if (rank == PathRank::kRelay) return "relay";
-  return rank == PathRank::kLan ? "lan" : "direct";
-}
-
 void PathChooser::use(Peer& peer, const Endpoint& endpoint) {
   if (peer.path == endpoint || territory_.inside(endpoint.address)) return;
   if (peer.path) {

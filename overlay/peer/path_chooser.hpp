@@ -17,9 +17,6 @@ enum class PathRank : std::uint8_t { kLan = 0, kDirect6 = 1, kDirect4 = 2, kRela
 
 // The rank of sending to `remote`, from a host with these local prefixes (its interfaces').
 [[nodiscard]] PathRank rank_of(const Endpoint& remote, const std::vector<Prefix>& local) noexcept;
-// "lan", "direct" or "relay", for status.
-[[nodiscard]] const char* name(PathRank rank) noexcept;
-
 class PathChooser {
  public:
   PathChooser(Context& context, LivenessMonitor& liveness, const Territory& territory)

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "engine/api/types.hpp"
+#include "overlay/status.hpp"
 
 namespace ipop::overlay {
 
@@ -20,7 +21,8 @@ struct PingResult {
   Duration rtt{};
   std::string peer;  // its name
   Endpoint endpoint;
-  std::string path;  // "lan" or "direct"
+  PathKind path = PathKind::kNone;
+  std::vector<std::string> relay_via;  // names of relays, the nearest first
 };
 
 class PingService {

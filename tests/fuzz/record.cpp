@@ -77,7 +77,8 @@ void open_rendezvous(ByteView value) {
   const auto again = Rendezvous::open(opened->seal(member(), network(), member().node_id()),
                                       network(), member().node_id(), kNow);
   require(again && again->sent == opened->sent &&
-          again->from.candidates == opened->from.candidates);
+          again->from.candidates == opened->from.candidates &&
+          again->from.relays == opened->from.relays);
 }
 
 const Credential& credential() {

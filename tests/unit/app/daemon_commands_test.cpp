@@ -78,7 +78,7 @@ TEST_F(DaemonCommands, PingAndTellThePath) {
     (void)sink(PingReply{.rtt_ms = 1.5,
                          .path = PathKind::kRelay,
                          .endpoint = "192.0.2.9:4545",
-                         .relay_via = {"aaaaaaaaaaaa"}});
+                         .relay_via = {"carol", "dave"}});
   };
   start();
   const Outcome outcome = run({"ping", "10.0.0.2", "-c", "3"});
@@ -86,7 +86,7 @@ TEST_F(DaemonCommands, PingAndTellThePath) {
   EXPECT_EQ(outcome.out,
             "10.0.0.2: answer to 1 in 0.50 ms, direct, 192.0.2.1:4545\n"
             "10.0.0.2: no answer to 2: no handshake yet\n"
-            "10.0.0.2: answer to 3 in 1.50 ms, relay through aaaaaaaa, 192.0.2.9:4545\n"
+            "10.0.0.2: answer to 3 in 1.50 ms, relay through carol, then dave, 192.0.2.9:4545\n"
             "3 sent, 2 answered: least 0.50 ms, mean 1.00 ms, most 1.50 ms\n");
 }
 

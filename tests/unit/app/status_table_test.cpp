@@ -50,6 +50,15 @@ TEST(StatusTable, ShowsTheNode) {
             "  WARNING     the clock is wrong\n");
 }
 
+TEST(StatusTable, ShowsWhatRelaysAreToUsAndWeToOthers) {
+  Status status = alice();
+  status.relay.homes = {"carol", "dave"};
+  EXPECT_THAT(node_text(status), HasSubstr("  relaying    reachable through carol, dave\n"));
+  status.relay = {.serves = true, .homes = {}, .circuits = 1, .packets = 2, .bytes = 1536};
+  EXPECT_THAT(node_text(status),
+              HasSubstr("  relaying    for others: 1 circuit now, 1.5 KiB in 2 packets so far\n"));
+}
+
 TEST(StatusTable, AlignsThePeersAndExplainsThoseThatNeedIt) {
   const std::vector<PeerStatus> peers{
       {.hostname = "dave",
@@ -99,7 +108,7 @@ TEST(StatusTable, ShowsAPeerInFull) {
                         .path = PathKind::kRelay,
                         .why = "both sides are behind symmetric NATs",
                         .endpoint = "192.0.2.9:4545",
-                        .relay_via = {"aaaaaaaaaaaa", "bbbbbbbbbbbb"},
+                        .relay_via = {"carol", "dave"},
                         .rtt_ms = 12.34,
                         .mtu = 1380,
                         .cipher = "aes-256-gcm",
@@ -114,7 +123,7 @@ TEST(StatusTable, ShowsAPeerInFull) {
             "  addresses   192.168.10.20\n"
             "  node id     b0b\n"
             "  protocol    ipop\n"
-            "  path        relay through aaaaaaaa, then bbbbbbbb\n"
+            "  path        relay through carol, then dave\n"
             "  endpoint    192.0.2.9:4545\n"
             "  why         both sides are behind symmetric NATs\n"
             "  round trip  12.3 ms\n"

@@ -64,6 +64,7 @@ overlay:
   bootstrap: [one.example, two.example:1, 192.0.2.1, "192.0.2.1:2", "[2001:db8::1]:3", "2001:db8::1"]
   stun: [stun.example, "192.0.2.9:99"]
   port_mapping: off
+  relay: {use: no, serve: yes, limit_mbit: 250}
   dht_network: 4294967295
   peers:
     - name: bob
@@ -92,6 +93,8 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   const std::vector<HostPort> stun = {{"stun.example", 3478}, {"192.0.2.9", 99}};
   EXPECT_EQ(config.overlay.stun, stun);
   EXPECT_FALSE(config.overlay.port_mapping);
+  EXPECT_EQ(config.overlay.relay,
+            (Relay{.use = false, .serve = RelayServe::kYes, .limit_mbit = 250}));
   const std::vector<HostPort> bootstrap = {{"one.example", 4222}, {"two.example", 1},
                                            {"192.0.2.1", 4222},   {"192.0.2.1", 2},
                                            {"2001:db8::1", 3},    {"2001:db8::1", 4222}};
@@ -131,6 +134,7 @@ TEST(Load, TakesKeysWithoutAValueForAbsent) {
   EXPECT_EQ(config.network.hostname, machine_hostname());
   EXPECT_EQ(config.overlay.listen.size(), 2u);
   EXPECT_TRUE(config.overlay.port_mapping);
+  EXPECT_EQ(config.overlay.relay, Relay{});
   EXPECT_EQ(config.interface.name, "tapipop");
 }
 
@@ -140,7 +144,6 @@ interface: {name: tapipop, mtu: auto, mode: ip}
 trust: {ca: [], cert: "", key: "", crl: ""}
 overlay:
   lan_discovery: false
-  relay: {use: false, serve: false, limit_mbit: 0}
 engine: {lcores: auto, lanes: 1}
 wire: {backend: socket, device: "", address: "", gateway: "", mtu: auto, queues: auto}
 firewall: {inbound: [], outbound: []}

@@ -304,6 +304,18 @@ TEST(Refusal, ConcernsPeers) {
   check(cases);
 }
 
+TEST(Refusal, NamesWhatARelayMayBe) {
+  const Refusal cases[] = {
+      {"use", kGood + "overlay: {relay: {use: perhaps}}\n",
+       "2:24: overlay.relay.use: \"perhaps\" is not one of: true, false, yes, no, on, off"},
+      {"serve", kGood + "overlay: {relay: {serve: maybe}}\n",
+       "2:26: overlay.relay.serve: \"maybe\" is not one of: auto, true, false, yes, no, on, off"},
+      {"limit", kGood + "overlay: {relay: {limit_mbit: -1}}\n",
+       "2:31: overlay.relay.limit_mbit: \"-1\" is not a number from 0 to 1000000"},
+  };
+  check(cases);
+}
+
 TEST(Refusal, ConcernsKeysNotSupportedYet) {
   const Refusal cases[] = {
       {"mode", kGood + "interface: {mode: ethernet}\n",
@@ -311,9 +323,8 @@ TEST(Refusal, ConcernsKeysNotSupportedYet) {
       {"trust", kGood + "trust: {ca: [a.pem], cert: b.pem}\n",
        "2:13: trust.ca is not supported yet; leave it out\n"
        "2:28: trust.cert is not supported yet; leave it out"},
-      {"overlay", kGood + "overlay: {lan_discovery: true, relay: {serve: auto}}\n",
-       "2:26: overlay.lan_discovery is not supported yet; leave it out or set it to false\n"
-       "2:47: overlay.relay.serve is not supported yet; leave it out or set it to false"},
+      {"overlay", kGood + "overlay: {lan_discovery: true}\n",
+       "2:26: overlay.lan_discovery is not supported yet; leave it out or set it to false"},
       {"lcores", kGood + "engine: {lcores: [1, 2]}\n",
        "2:18: engine.lcores is not supported yet; leave it out or set it to auto"},
       {"wire", kGood + "wire: {backend: dpdk, device: a}\n",

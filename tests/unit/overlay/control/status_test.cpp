@@ -54,6 +54,11 @@ Status alice() {
                                          .outside = "10.0.0.2:4545",
                                          .expires_s = 1800,
                                          .why = "private"}},
+                .relay = {.serves = true,
+                          .homes = {"carol", "dave"},
+                          .circuits = 3,
+                          .packets = 4000,
+                          .bytes = 5'000'000},
                 .dht = {.connected = true, .nodes = 9},
                 .engine = {.lcores = 1,
                            .poll = "adaptive",
@@ -74,7 +79,7 @@ TEST(StatusJson, HasTheStableKeys) {
     keys.push_back(entry.key());
   EXPECT_EQ(keys, (std::vector<std::string>{"version", "node_id", "public_key", "network",
                                             "hostname", "addresses", "interface", "uptime_s", "nat",
-                                            "dht", "engine", "warnings", "peers"}));
+                                            "relay", "dht", "engine", "warnings", "peers"}));
   EXPECT_EQ(json["interface"], Json({{"name", "tapipop"}, {"mtu", 1420}}));
   EXPECT_EQ(to_text(json["nat"]),
             R"({"kind":"translated","ipv4":"translated","ipv6":"unknown",)"
@@ -83,6 +88,9 @@ TEST(StatusJson, HasTheStableKeys) {
             R"({"endpoint":"192.0.2.2:3478","mapped":"","rtt_ms":null}],)"
             R"("port_mapping":{"protocol":"upnp","outside":"10.0.0.2:4545",)"
             R"("expires_s":1800,"why":"private"}})");
+  EXPECT_EQ(to_text(json["relay"]),
+            R"({"serves":true,"homes":["carol","dave"],"circuits":3,"packets":4000,)"
+            R"("bytes":5000000})");
   EXPECT_EQ(json["dht"], Json({{"connected", true}, {"nodes", 9}}));
   EXPECT_EQ(json["engine"]["fates"]["sent"], 11);
   EXPECT_EQ(json["engine"]["drops"]["wire_forged"], 4);

@@ -31,6 +31,9 @@ NodeRecord record_of(const Identity& identity) {
               Credential::make(identity, {Prefix::parse("192.168.10.10").value()}, {}, "a", kNow),
           .sequence = 7,
           .expires = kNow + 10min,
+          .nat = NatMapping::kEndpointDependent,
+          .relays = {{.key = {1, 2, 3}, .endpoint = Endpoint::parse("192.0.2.7:4545").value()},
+                     {.key = {4}, .endpoint = Endpoint::parse("[2001:db8::7]:1").value()}},
           .candidates = {candidate("10.0.0.1:4545", CandidateKind::kLan),
                          candidate("[2001:db8::1]:4545", CandidateKind::kRouted),
                          candidate("192.0.2.1:70", CandidateKind::kMapped)}};
@@ -46,6 +49,7 @@ NodeRecord largest_of(const Identity& identity) {
     routes.push_back(Prefix::parse("fd00:" + digit + "::/64").value());
     record.candidates.push_back(candidate("[2001:db8::" + digit + "]:1", CandidateKind::kRouted));
   }
+  record.relays.assign(5, {{9}, Endpoint::parse("[2001:db8::9]:9").value()});
   record.credential = Credential::make(identity, addresses, routes, std::string(63, 'h'), kNow);
   return record;
 }
@@ -58,6 +62,8 @@ TEST(NodeRecord, OpensToWhatWasSealed) {
   const auto opened = NodeRecord::open(record.seal(identity, network(), kAt), network(), kAt, kNow);
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(opened->credential.encoded, record.credential.encoded);
+  EXPECT_EQ(opened->nat, record.nat);
+  EXPECT_EQ(opened->relays, record.relays);
   EXPECT_EQ(opened->sequence, 7u);
   EXPECT_EQ(opened->expires, record.expires);
   EXPECT_EQ(opened->candidates, record.candidates);
@@ -122,7 +128,8 @@ TEST(NodeRecord, FitsIn1000BytesAndKeepsTheFirstCandidates) {
   EXPECT_LE(value.size(), 1000u);
   const auto opened = NodeRecord::open(value, network(), kAt, kNow);
   ASSERT_TRUE(opened) << opened.error().message;
-  ASSERT_GE(opened->candidates.size(), 10u);
+  ASSERT_GE(opened->candidates.size(), 6u);
+  EXPECT_EQ(opened->relays.size(), NodeRecord::kMaxRelays);
   EXPECT_TRUE(
       std::equal(opened->candidates.begin(), opened->candidates.end(), record.candidates.begin()));
 }

@@ -15,7 +15,11 @@ std::vector<Message> samples() {
           Welcome{},
           Refusal{RefusalReason::kAddressInUse, *IpAddress::parse("192.168.10.10")},
           Candidates{{{endpoint, CandidateKind::kMapped},
-                      {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}}};
+                      {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}},
+          RelayOpen{7, {{1, 2}}, {{3, 4}}, {}},
+          RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}},
+          RelayOpened{5, 6},
+          RelayClosed{9, RelayCloseReason::kNotConnected}};
 }
 
 TEST(Message, ComesBackAsItWasWritten) {
@@ -54,6 +58,17 @@ TEST(Message, RefusesValuesOutsideTheirRange) {
   auto refusal = encode(Refusal{});
   refusal[1] = 77;
   EXPECT_FALSE(parse(refusal));
+  EXPECT_FALSE(parse(encode(RelayOpen{})));  // the label 0
+  auto long_way = encode(RelayOpen{1, {}, {}, {}});
+  long_way.back() = 3;
+  long_way.resize(long_way.size() + 3 * 20);
+  EXPECT_FALSE(parse(long_way));
+  EXPECT_FALSE(parse(encode(RelayOpened{1, 0})));
+  for (const std::uint8_t reason : {0, 5}) {
+    auto closed = encode(RelayClosed{1, RelayCloseReason::kDone});
+    closed.back() = reason;
+    EXPECT_FALSE(parse(closed));
+  }
 }
 
 TEST(Message, LetsUnknownKindsPass) {
