@@ -247,6 +247,10 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     }
   } else if (const auto* open = std::get_if<message::RelayOpen>(&*parsed)) {
     on_relay_open(peer, *open, now);
+  } else if (const auto* asked = std::get_if<message::AddressRequest>(&*parsed)) {
+    introduce(peer, punt.session, asked->address);
+  } else if (const auto* introduction = std::get_if<message::Introduction>(&*parsed)) {
+    on_introduction(peer, *introduction, now);
   } else if (const auto* opened = std::get_if<message::RelayOpened>(&*parsed)) {
     if (!circuits_.on_opened(peer, *opened, now.mono) &&
         !relay_service_.on_opened(peer, *opened, now.mono)) {

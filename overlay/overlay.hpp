@@ -98,6 +98,7 @@ class Overlay {
 
  private:
   void on_control(const engine::Punt& punt, Peer& peer, Now now);
+  [[nodiscard]] bool resolve(const IpAddress& address, Now now);
   void on_resolve(const IpAddress& address, Now now);
   void on_need_session(Peer& peer, const IpAddress& address, Now now);
   void on_record(const NodeRecord& record, bool invited, Now now);
@@ -140,6 +141,11 @@ class Overlay {
   void on_relay_lost(Peer& relay);
   void forget(Peer& peer);
   [[nodiscard]] std::optional<Instant> relay_deadline(const Peer& peer) const;
+
+  // overlay_introductions.cpp
+  void ask_relays_for(const IpAddress& address);
+  void introduce(const Peer& to, engine::ReceiverIndex session, const IpAddress& address);
+  void on_introduction(Peer& relay, const message::Introduction& introduction, Now now);
 
   [[nodiscard]] PathKind path_kind(const Endpoint& endpoint) const;
   [[nodiscard]] std::vector<std::string> relay_names(const Endpoint& endpoint) const;

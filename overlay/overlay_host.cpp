@@ -15,9 +15,17 @@ constexpr std::size_t kMaxWaiting = 64;
 
 }  // namespace
 
+// By the directory, and by our relays, who may be quicker.
+bool Overlay::resolve(const IpAddress& address, Now now) {
+  const bool fresh = !resolver_.resolving(address);
+  if (!resolver_.resolve(address, now)) return false;
+  if (fresh) ask_relays_for(address);
+  return true;
+}
+
 void Overlay::on_resolve(const IpAddress& address, Now now) {
   const auto inside = [&](const Prefix& subnet) { return subnet.contains(address); };
-  if (std::ranges::none_of(settings_.subnets, inside) || !resolver_.resolve(address, now)) {
+  if (std::ranges::none_of(settings_.subnets, inside) || !resolve(address, now)) {
     context_.injector.reject_staged(address, engine::RejectReason::kHostUnreachable);
   }
 }
@@ -79,7 +87,7 @@ void Overlay::ping(const IpAddress& address, Now now, PingService::OnResult done
   pings_.add(std::move(ping));
   if (peer != nullptr) {
     on_need_session(*peer, address, now);
-  } else if (!resolver_.resolve(address, now)) {
+  } else if (!resolve(address, now)) {
     on_unreachable(address);
   }
 }

@@ -11,9 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kRelayAfter = 300ms;     // of a handshake that nobody answers directly
+constexpr Duration kRelayAfter = 150ms;     // of a handshake that nobody answers directly
 constexpr Duration kRelayTryEvery = 200ms;  // while there is no way
-constexpr Duration kChainAfter = 600ms;     // that a peer's own relay has to let us in
+constexpr Duration kChainAfter = 250ms;     // that a peer's own relay has to let us in
 constexpr std::size_t kWaysWanted = 2;      // one in use, one at hand
 constexpr Duration kSecondWayEvery = 5s;
 constexpr Duration kUpgradeEvery = 1s;  // and twice as long each time
@@ -103,8 +103,11 @@ void Overlay::seek_relays(Peer& peer, Now now) {
 std::optional<Instant> Overlay::relay_deadline(const Peer& peer) const {
   if (!relays_for_us(peer)) return std::nullopt;
   if (peer.connecting && !(peer.connected() && peer.path)) {
-    const bool nowhere = peer.candidates.empty();
-    return std::max(peer.next_relay_try, peer.connecting->since + (nowhere ? 0ms : kRelayAfter));
+    // Where there is little hope, nothing is waited for.
+    const bool hard = peer.nat == NatMapping::kEndpointDependent &&
+                      nat_.mappings().mapping(true) == NatMapping::kEndpointDependent;
+    const Duration wait = hard || peer.candidates.empty() ? Duration::zero() : kRelayAfter;
+    return std::max(peer.next_relay_try, peer.connecting->since + wait);
   }
   if (peer.connected() && peer.is_relayed()) {
     const Instant upgrade = paths_.chooses(peer) ? peer.next_upgrade : Instant::max();

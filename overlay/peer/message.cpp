@@ -17,6 +17,8 @@ enum Kind : std::uint8_t {
   kRelayOpen = 0x18,
   kRelayOpened = 0x19,
   kRelayClosed = 0x1a,
+  kAddressRequest = 0x1b,
+  kIntroduction = 0x1c,
 };
 
 constexpr std::size_t kMaxSize = 1400;
@@ -88,6 +90,14 @@ struct Encoder {
     writer.u8(kRelayClosed);
     writer.le(closed.label);
     writer.u8(static_cast<std::uint8_t>(closed.reason));
+  }
+  void operator()(const AddressRequest& request) {
+    writer.u8(kAddressRequest);
+    writer.bytes(request.address.bytes());
+  }
+  void operator()(const Introduction& introduction) {
+    writer.u8(kIntroduction);
+    writer.bytes(introduction.encoded);
   }
   void operator()(const Unknown&) {}
 };
@@ -197,6 +207,17 @@ Result<Message> parse(ByteView bytes) {
     case kRelayClosed:
       message = read_relay_closed(reader, valid);
       break;
+    case kAddressRequest: {
+      IpAddress::Bytes address{};
+      reader.copy(address);
+      message = AddressRequest{IpAddress(address)};
+      break;
+    }
+    case kIntroduction: {
+      const ByteView encoded = reader.bytes(reader.remaining());
+      message = Introduction{{encoded.begin(), encoded.end()}};
+      break;
+    }
     default:
       return Message(Unknown{kind});
   }

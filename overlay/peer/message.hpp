@@ -71,12 +71,21 @@ struct RelayClosed {
   std::uint32_t label = 0;  // the receiver's
   RelayCloseReason reason = RelayCloseReason::kDone;
 };
+// "Who holds this inner address?", asked of a relay of ours, and its answer, if that node is
+// connected to it: the credential as with an offer, of somebody else.
+struct AddressRequest {
+  IpAddress address;
+};
+struct Introduction {
+  std::vector<std::uint8_t> encoded;
+};
 struct Unknown {
   std::uint8_t kind = 0;
 };
 
 using Message = std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal,
-                             Candidates, Welcome, RelayOpen, RelayOpened, RelayClosed, Unknown>;
+                             Candidates, Welcome, RelayOpen, RelayOpened, RelayClosed,
+                             AddressRequest, Introduction, Unknown>;
 
 inline constexpr std::size_t kMaxCandidates = 16;
 inline constexpr std::size_t kMaxVia = 2;

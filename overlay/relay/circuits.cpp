@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
+
 namespace ipop::overlay {
 namespace {
 
@@ -53,6 +55,7 @@ void Circuits::ask(const Peer& relay, const NodeId& remote, std::vector<NodeId> 
                        .asked = true,
                        .endpoint = {},
                        .since = now});
+  log::debug("asking {} for a way to {}", relay.display(), remote.brief());
   send_open(circuits_.back(), now);
 }
 
@@ -97,6 +100,7 @@ bool Circuits::on_opened(Peer& relay, const message::RelayOpened& opened, Instan
   if (circuit->label == opened.answer) return true;
   circuit->label = opened.answer;
   circuit->since = now;
+  log::debug("{} has a way to {}", relay.display(), circuit->remote.brief());
   context_.table.set_label(circuit->local, {.from = relay.index, .label = opened.answer});
   set_endpoint(*circuit);
   return true;
@@ -105,6 +109,8 @@ bool Circuits::on_opened(Peer& relay, const message::RelayOpened& opened, Instan
 bool Circuits::on_closed(Peer& relay, const message::RelayClosed& closed) {
   const Circuit* const circuit = find(relay.index, engine::RelayLabel{closed.label});
   if (circuit == nullptr) return false;
+  log::debug("{} has no way to {} any more: reason {}", relay.display(), circuit->remote.brief(),
+             static_cast<unsigned>(closed.reason));
   drop(static_cast<std::size_t>(circuit - circuits_.data()));
   return true;
 }

@@ -51,6 +51,32 @@ TEST(Relay, CarriesTheFirstPacketWithinASecond) {
   EXPECT_LT(in.world.now - sent, 900ms);
 }
 
+TEST(Relay, IntroducesNodesToEachOtherWhenTheDirectoryIsGone) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), kPortRestricted, "203.0.114.1");
+  in.world.run_for(2s);
+  for (const auto& node : in.world.nodes)
+    node->directory.reachable = false;
+  const Instant sent = in.world.now;
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 1s));
+  EXPECT_LT(in.world.now - sent, 600ms);
+  in.world.run_for(3s);  // their endpoints they have told each other
+  EXPECT_EQ(a.peer(kBob)->path, PathKind::kDirect);
+  EXPECT_EQ(b.peer(kAlice)->path, PathKind::kDirect);
+}
+
+TEST(Relay, DoesNotIntroduceWhomItDoesNotKnow) {
+  NatWorld in;
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  in.world.run_for(2s);
+  const std::uint32_t packet = a.send("192.168.10.77");
+  EXPECT_FALSE(in.world.run_until([&] { return !a.engine.rejected.empty(); }, 2s));
+  EXPECT_TRUE(in.world.run_until([&] { return !a.engine.rejected.empty(); }, 2s));
+  EXPECT_FALSE(a.received(packet));
+}
+
 TEST(Relay, IsLeftForADirectPathWithoutALoss) {
   NatWorld in;
   Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rig.conditions import Failure, expect, wait_until
@@ -26,6 +27,10 @@ class IperfServer:
 
 def iperf(client: Host, server: IperfServer, seconds: float, *options) -> dict:
     """Runs a test; returns the "end" part of iperf3's report."""
+    return iperf_report(client, server, seconds, *options)["end"]
+
+
+def iperf_report(client: Host, server: IperfServer, seconds: float, *options) -> dict:
     outcome = client.run("iperf3", "-c", server.address, "-p", server.port, "-t", seconds, "-J",
                          "--connect-timeout", "5000", *options, check=False,
                          limit_s=seconds + 30)
@@ -35,7 +40,21 @@ def iperf(client: Host, server: IperfServer, seconds: float, *options) -> dict:
         raise Failure(f"iperf3 printed no report: {outcome.stderr or outcome.stdout}") from None
     if "error" in report:
         raise Failure(f"iperf3: {report['error']}")
-    return report["end"]
+    return report
+
+
+def longest_stall_s(client: Host, server: IperfServer, seconds: float, during) -> float:
+    """Runs one TCP stream, back from the server, and `during` beside it; returns the longest time
+    in which nothing arrived."""
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(iperf_report, client, server, seconds, "-R", "-i", "0.1")
+        during()
+        intervals = stream.result()["intervals"]
+    longest = stalled = 0.0
+    for each in intervals:
+        stalled = 0.0 if each["sum"]["bytes"] else stalled + each["sum"]["seconds"]
+        longest = max(longest, stalled)
+    return longest
 
 
 def tcp_mbit(client: Host, server: IperfServer, seconds: float, streams: int = 1,

@@ -19,6 +19,8 @@ std::vector<Message> samples() {
           RelayOpen{7, {{1, 2}}, {{3, 4}}, {}},
           RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}},
           RelayOpened{5, 6},
+          AddressRequest{*IpAddress::parse("192.168.10.20")},
+          Introduction{{7, 8}},
           RelayClosed{9, RelayCloseReason::kNotConnected}};
 }
 
@@ -37,7 +39,10 @@ TEST(Message, ComesBackAsItWasWritten) {
 TEST(Message, RefusesEveryTruncationAndEveryTrailer) {
   for (const Message& message : samples()) {
     auto bytes = encode(message);
-    if (std::holds_alternative<CredentialOffer>(message)) continue;  // any length is one
+    if (std::holds_alternative<CredentialOffer>(message) ||
+        std::holds_alternative<Introduction>(message)) {
+      continue;  // any length is one
+    }
     for (std::size_t size = 1; size < bytes.size(); ++size) {
       EXPECT_FALSE(parse(ByteView(bytes).first(size))) << "kind " << int(bytes[0]) << ", " << size;
     }

@@ -1,0 +1,52 @@
+// Finding a node through a relay that both are connected to: quicker than the directory, and there
+// when the directory is not. The relay's word counts for no more than a record of the directory
+// does: who the node is, its credential and the handshake prove.
+#include <algorithm>
+
+#include "overlay/overlay.hpp"
+
+namespace ipop::overlay {
+
+void Overlay::ask_relays_for(const IpAddress& address) {
+  for (const engine::PeerIndex index : relays_.homes()) {
+    const Peer* const home = peers_.by_index(index);
+    if (home == nullptr || !RelayKeeper::usable(*home)) continue;
+    context_.injector.send_sealed(home->current, message::encode(message::AddressRequest{address}));
+  }
+}
+
+void Overlay::introduce(const Peer& to, engine::ReceiverIndex session, const IpAddress& address) {
+  const Peer* const holder = peers_.by_address(address);
+  if (!context_.relays || !to.authorised || holder == nullptr || holder == &to ||
+      !holder->connected() || !holder->authorised || !holder->credential || holder->is_relayed()) {
+    return;
+  }
+  context_.injector.send_sealed(
+      to.connected() ? to.current : session,
+      message::encode(message::Introduction{holder->credential->encoded}));
+}
+
+void Overlay::on_introduction(Peer& relay, const message::Introduction& introduction, Now now) {
+  auto credential = Credential::parse(introduction.encoded);
+  // Only what we asked for, and only from whom we ask.
+  const bool wanted = credential && RelayKeeper::usable(relay) && relay.credential &&
+                      std::ranges::any_of(credential->addresses, [&](const Prefix& prefix) {
+                        return resolver_.resolving(prefix.address);
+                      });
+  if (!wanted) {
+    ++context_.counters.records_refused;
+    return;
+  }
+  // As a record that names no endpoint; any that the node itself has signed is newer.
+  Peer* const peer =
+      learn({.credential = std::move(*credential), .relays = {}, .candidates = {}}, now);
+  if (peer == nullptr) return;
+  const RelayHint hint{relay.credential->signing_key, relay.path->relay()};
+  std::vector<RelayHint>& hints = peer->relay_hints;
+  if (std::ranges::find(hints, hint) == hints.end() && hints.size() <= NodeRecord::kMaxRelays)
+    hints.insert(hints.begin(), hint);
+  if (!peer->connected()) connect(*peer, now);
+  schedule(*peer, now);
+}
+
+}  // namespace ipop::overlay
