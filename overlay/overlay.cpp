@@ -214,6 +214,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   }
   if (const auto* ping = std::get_if<message::Ping>(&*parsed)) {
     liveness_.on_ping(peer, punt.session, punt.source, *ping);
+    paths_.answer_probe(peer, punt.source, now.mono);
   } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
       peer.trials.answered(punt.source, now.mono);

@@ -84,6 +84,12 @@ void PathChooser::probe(Peer& peer, Instant now) {
   }
 }
 
+void PathChooser::answer_probe(Peer& peer, const Endpoint& source, Instant now) {
+  if (!peer.connected() || !peer.path || !chooses(peer)) return;
+  if (rank_of(source, territory_.local()) < rank_of(*peer.path, territory_.local()))
+    ping(peer, source, now);
+}
+
 void PathChooser::plan_probes(Peer& peer, unsigned rounds, Instant at) {
   peer.probe_rounds = rounds;
   peer.next_probe = at;
@@ -122,13 +128,13 @@ bool PathChooser::consider(Peer& peer, const Endpoint& source, Duration rtt, Ins
 }
 
 void PathChooser::follow(Peer& peer, const Endpoint& source, Instant now) {
-  // What was in flight when we moved to a better path must not take us back.
-  const bool just_moved = now - peer.moved_at < kSettleTime;
-  if (just_moved && peer.path &&
-      rank_of(source, territory_.local()) > rank_of(*peer.path, territory_.local())) {
-    return;
-  }
   if (peer.path && *peer.path != source) {
+    const PathRank there = rank_of(source, territory_.local());
+    const PathRank here = rank_of(*peer.path, territory_.local());
+    // What was in flight when one of us moved to a better path must not take us back.
+    const bool just_moved = now - peer.moved_at < kSettleTime && !peer.liveness.in_doubt;
+    if (there > here && just_moved) return;
+    if (there < here) peer.moved_at = now;
     log::info("{}: now comes from {}", peer.display(), source.to_string());
   }
   use(peer, source);

@@ -31,6 +31,9 @@ class PathChooser {
   void probe(Peer& peer, Instant now);
   // Both ends will try all direct endpoints, in `rounds` pings each, from `at` on.
   void plan_probes(Peer& peer, unsigned rounds, Instant at);
+  // The peer pings us from an endpoint that its NAT may have made for this alone, and that would be
+  // a better path: whether it answers there decides.
+  void answer_probe(Peer& peer, const Endpoint& source, Instant now);
   // Pings every endpoint but the path, which seems to be dead.
   void probe_all(Peer& peer, Instant now);
   // A ping to `source` was answered in `rtt`: moves there if that is better, or if the path in use

@@ -9,7 +9,7 @@ import time
 
 from rig.cases import SOAK, run_cases
 from rig.conditions import expect, wait_until
-from rig.nat import NONE, PORT_RESTRICTED, SYMMETRIC, behind
+from rig.nat import NONE, PORT_RESTRICTED, SYMMETRIC, allow_only, behind
 from rig.node import PORT, Node, node
 from rig.ping import PingStream, ping
 from rig.traffic import IperfServer, longest_stall_s, tcp_mbit
@@ -51,21 +51,6 @@ def start_members(world, kinds, relays) -> tuple:
     for each in pair:
         wait_until(f"{each.name} to have relays", lambda e=each: e.status()["relay"]["homes"], 10)
     return pair
-
-
-def allow_only(one: Node, *others: Node) -> None:
-    """A firewall on the node's own machine: UDP to and from these, nothing else."""
-    open_to = ", ".join(other.host.address for other in others)
-    rules = one.host.directory / "firewall.nft"
-    rules.write_text(f"""
-table ip firewall {{
-  chain out {{ type filter hook output priority filter;
-               oifname "eth0" meta l4proto udp ip daddr != {{ {open_to} }} drop; }}
-  chain in {{ type filter hook input priority filter;
-              iifname "eth0" meta l4proto udp ip saddr != {{ {open_to} }} drop; }}
-}}
-""", encoding="utf-8")
-    one.host.run("nft", "-f", rules)
 
 
 def relays_between(one: Node, other: Node) -> list:
@@ -117,7 +102,7 @@ def test_two_relays_in_a_row_join_nodes_that_share_none(world):
     alice = member(world, "alice", 10, NONE, boot, dave)
     bob = member(world, "bob", 20, NONE, boot, carol)
     for each, only in ((alice, carol), (bob, dave)):
-        allow_only(each, boot, only)
+        allow_only(each.host, boot.host, only.host)
         each.start()
     for each in (alice, bob):
         wait_until(f"{each.name} to have a relay", lambda e=each: e.status()["relay"]["homes"], 15)
@@ -161,7 +146,7 @@ def test_a_relayed_stream_next_to_a_direct_one(world):
     pair = [member(world, name, octet, NONE, boot, carol)
             for name, octet in (("alice", 10), ("bob", 20))]
     for each in pair:
-        allow_only(each, boot, carol)
+        allow_only(each.host, boot.host, carol.host)
         each.start()
     alice, bob = pair
     # All whom they asked by STUN could answer: neither knows yet that it needs a relay.

@@ -67,6 +67,34 @@ TEST(Relay, IntroducesNodesToEachOtherWhenTheDirectoryIsGone) {
   EXPECT_EQ(b.peer(kAlice)->path, PathKind::kDirect);
 }
 
+// Of two, one moves and the other follows, by the order of their ids: so several of each pair.
+TEST(Relay, IsLeftForADirectPathBetweenAllKindsOfNat) {
+  for (const NatKind& left : kKinds) {
+    for (const NatKind& right : kKinds) {
+      const bool hard = (left.mapping == By::kEndpoint && right.filtering == By::kEndpoint) ||
+                        (right.mapping == By::kEndpoint && left.filtering == By::kEndpoint);
+      for (int i = 0; i < 4 && !hard; ++i) {
+        NatWorld in;
+        Node& a = in.add(alice(), left, "203.0.113.1");
+        Node& b = in.add(bob(), right, "203.0.114.1");
+        in.world.run_for(2s);
+        in.world.loses = [&](const Node& from, const Endpoint& to, ByteView) {
+          return to.address != in.first.endpoint().address &&
+                 to.address != in.second.endpoint().address && &from != &in.first &&
+                 &from != &in.second;
+        };
+        const std::uint32_t first = a.send(kBob);
+        ASSERT_TRUE(in.world.run_until([&] { return b.received(first); }, 2s)) << left.name;
+        EXPECT_EQ(a.peer(kBob)->path, PathKind::kRelay);
+        in.world.loses = {};
+        EXPECT_EQ(lost_in(in, a, b, 5s, 100ms), 0u) << left.name << " to " << right.name;
+        EXPECT_EQ(a.peer(kBob)->path, PathKind::kDirect) << left.name << " to " << right.name;
+        EXPECT_EQ(b.peer(kAlice)->path, PathKind::kDirect) << left.name << " to " << right.name;
+      }
+    }
+  }
+}
+
 TEST(Relay, DoesNotIntroduceWhomItDoesNotKnow) {
   NatWorld in;
   Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");

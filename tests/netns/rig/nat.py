@@ -2,7 +2,8 @@
 
     host 172.20.N.2 ── 172.20.N.1 gateway 10.9.M.2 ── router
 
-A gateway can be behind another one, as with carrier-grade NAT. Port 4545 keeps its number outside,
+A gateway can be behind another one, as with carrier-grade NAT. Or a host has no NAT, and a firewall
+that lets it talk to one other host only. Port 4545 keeps its number outside,
 as most NATs do it, but for the symmetric one. What nobody has asked for is dropped without an
 answer, as home routers do it: an answer would spoil the mapping that the inside is about to make.
 """
@@ -14,6 +15,8 @@ NONE, FULL_CONE = "none", "full-cone"
 ADDRESS_RESTRICTED, PORT_RESTRICTED = "address-restricted", "port-restricted"
 SYMMETRIC = "symmetric"
 KINDS = (NONE, FULL_CONE, ADDRESS_RESTRICTED, PORT_RESTRICTED, SYMMETRIC)
+# A symmetric NAT behind another NAT, and no NAT but a firewall.
+CARRIER_GRADE, BLOCKED = "carrier-grade", "blocked"
 
 # What a node calls them: how they map; how they filter cannot be seen from one port.
 MAPPINGS = {NONE: "none", FULL_CONE: "endpoint-independent",
@@ -40,9 +43,12 @@ table ip nat {{
 
 
 def behind(world: World, name: str, *kinds: str) -> Host:
-    """A new host behind gateways of these kinds, the outermost first; NONE: one at the router."""
-    if kinds == (NONE,):
+    """A new host behind gateways of these kinds, the outermost first; NONE or BLOCKED: one at the
+    router, whose firewall the caller makes."""
+    if kinds in ((NONE,), (BLOCKED,)):
         return world.host(name)
+    if kinds == (CARRIER_GRADE,):
+        kinds = (PORT_RESTRICTED, SYMMETRIC)
     outer = world.host(f"{name}-nat")
     for level, kind in enumerate(kinds, 1):
         last = level == len(kinds)
@@ -87,7 +93,24 @@ def give_ipv6(world: World, host: Host, gateway: Host) -> str:
     return f"{inside}::2"
 
 
+def allow_only(host: Host, *others: Host) -> None:
+    """A firewall on the host itself: UDP to and from these, nothing else."""
+    open_to = ", ".join(other.address for other in others)
+    rules = host.directory / "firewall.nft"
+    rules.write_text(f"""
+table ip firewall {{
+  chain out {{ type filter hook output priority filter;
+               oifname "eth0" meta l4proto udp ip daddr != {{ {open_to} }} drop; }}
+  chain in {{ type filter hook input priority filter;
+              iifname "eth0" meta l4proto udp ip saddr != {{ {open_to} }} drop; }}
+}}
+""", encoding="utf-8")
+    host.run("nft", "-f", rules)
+
+
 def reaches(one: str, other: str) -> bool:
     """Whether two nodes behind these can meet by sending at once, without guessing ports."""
-    hard = {one, other}
+    if BLOCKED in (one, other):
+        return False
+    hard = {SYMMETRIC if kind == CARRIER_GRADE else kind for kind in (one, other)}
     return SYMMETRIC not in hard or not hard <= {SYMMETRIC, PORT_RESTRICTED}

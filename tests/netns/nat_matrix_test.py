@@ -1,0 +1,106 @@
+"""Every kind of NAT against every other: how soon the first reply comes, how soon the path is direct,
+and by which way it goes where it cannot be.
+
+    carol, dave       no NAT: relays and STUN servers; carol is the way into the hash table
+    none, full-cone,  one node behind each kind of NAT, and one whose firewall lets it reach carol
+    …, blocked        alone
+
+With IPOP_SOAK=1 two nodes behind each kind, so that every kind meets its like; the table is printed.
+"""
+
+import itertools
+import statistics
+
+from rig.cases import SOAK, run_cases
+from rig.conditions import expect, wait_until
+from rig.nat import BLOCKED, CARRIER_GRADE, KINDS, allow_only, behind, reaches
+from rig.node import PORT, Node
+from rig.ping import PingStream
+
+NETWORK = "ipop_matrix"
+MEDIAN_LIMIT_S, SLOWEST_LIMIT_S, DIRECT_LIMIT_S = 1.0, 2.0, 2.0
+
+
+def started(world, name: str, kind: str, octet: int, carol, dave) -> Node:
+    """carol: None for carol herself, who has nobody to ask whether a NAT hides her."""
+    made = Node(behind(world, name, kind))
+    made.init(octet)  # for its key
+    bootstrap = f'"{carol.endpoint}"' if carol else ""
+    stun = f'"{dave.endpoint}"' if dave else ""
+    relay = "" if carol else ", relay: {serve: true}"
+    made.configure(
+        f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {name}}}\n"
+        f'overlay: {{listen: ["0.0.0.0:{PORT}"], bootstrap: [{bootstrap}], stun: [{stun}]{relay}}}\n',
+        f"192.168.10.{octet}")
+    if kind == BLOCKED:
+        allow_only(made.host, carol.host)
+    made.launch()
+    return made
+
+
+def population(world) -> list:
+    """(kind, node) of all, joined, and with relays where they need them."""
+    carol = started(world, "carol", "none", 101, None, None)
+    carol.await_answer()
+    dave = started(world, "dave", "none", 102, carol, None)
+    dave.await_answer()
+    wait_until("dave to relay", lambda: dave.status()["relay"]["serves"], 5)
+    kinds = (*KINDS, CARRIER_GRADE, BLOCKED)
+    made = [(kind, started(world, f"{kind}-{number}", kind, 10 + number, carol, dave))
+            for number, kind in enumerate(kinds * 2 if SOAK else kinds)]
+    for kind, each in made:
+        each.await_up()
+        each.await_answer()
+    for kind, each in made:
+        if kind != "none":
+            wait_until(f"{each.name} to have relays", lambda e=each: e.status()["relay"]["homes"], 15)
+    return made
+
+
+def meet(one: Node, other: Node, direct: bool) -> tuple:
+    """Pings from one to the other; returns when the first came back, when both ends had a direct
+    path (None: it stays relayed), and the path."""
+    stream = PingStream(one.host, other.address, 0.05)
+    wait_until(f"a reply from {other.name} to {one.name}", lambda: stream.so_far().replies, 5, 0.05)
+    if direct:
+        for here, there in ((one, other), (other, one)):
+            wait_until(f"a direct path from {here.name} to {there.name}",
+                       lambda h=here, t=there: h.peer(t.address)["path"] in ("lan", "direct"),
+                       20, 0.02)
+    pings = stream.so_far()
+    at_s = len(pings.replies) * 0.05
+    path = one.peer(other.address)
+    pings = stream.finish()
+    # The last may still have been under way.
+    lost = [number for number in pings.lost_numbers() if number < pings.sent - 1]
+    expect(not lost, f"{one.name} and {other.name}: lost pings number {lost}")
+    expect((path["path"] == "relay") != direct,
+           f"{one.name} and {other.name}: the path is {path['path']}")
+    first_s = max(ms for _, sequence, ms in pings.replies if sequence <= 20) / 1000
+    return first_s, at_s if direct else None, " ".join([path["path"], *path["relay_via"]])
+
+
+def test_every_pair_meets_and_directly_where_a_hole_can_be_punched(world):
+    made = population(world)
+    rows = []
+    for (kind, one), (other_kind, other) in itertools.combinations(made, 2):
+        rows.append((one.name, other.name, *meet(one, other, reaches(kind, other_kind))))
+    firsts = sorted(row[2] for row in rows)
+    directs = sorted(row[3] for row in rows if row[3] is not None)
+    if SOAK:
+        print(f"{'from':24}{'to':24}{'first reply':>12}{'direct after':>14}  path")
+        for one, other, first_s, direct_s, path in rows:
+            after = "-" if direct_s is None else f"{direct_s:.2f} s"
+            print(f"{one:24}{other:24}{first_s * 1000:9.0f} ms{after:>14}  {path}")
+    median, slowest = statistics.median(firsts), firsts[int(len(firsts) * 0.95)]
+    expect(median <= MEDIAN_LIMIT_S, f"the first reply took {median:.2f} s in the median")
+    expect(slowest <= SLOWEST_LIMIT_S, f"one in twenty first replies took {slowest:.2f} s")
+    expect(directs[int(len(directs) * 0.95)] <= DIRECT_LIMIT_S,
+           f"one in twenty direct paths took {directs[int(len(directs) * 0.95)]:.2f} s")
+    return (f"{len(rows)} pairs, first reply {median * 1000:.0f} ms in the median, 95 % within "
+            f"{slowest * 1000:.0f}; {len(directs)} direct, 95 % within "
+            f"{directs[int(len(directs) * 0.95)]:.2f} s")
+
+
+if __name__ == "__main__":
+    run_cases(globals())
