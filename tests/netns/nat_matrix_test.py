@@ -1,11 +1,12 @@
-"""Every kind of NAT against every other: how soon the first reply comes, how soon the path is direct,
-and by which way it goes where it cannot be.
+"""Every kind of NAT against every other: how soon the first reply comes, how soon the path is
+direct, and by which way it goes where it cannot be.
 
     carol, dave       no NAT: relays and STUN servers; carol is the way into the hash table
     none, full-cone,  one node behind each kind of NAT, and one whose firewall lets it reach carol
     …, blocked        alone
 
-With IPOP_SOAK=1 two nodes behind each kind, so that every kind meets its like; the table is printed.
+With IPOP_SOAK=1 two nodes behind each kind, so that every kind meets its like; the table is
+printed.
 """
 
 import itertools
@@ -30,7 +31,8 @@ def started(world, name: str, kind: str, octet: int, carol, dave) -> Node:
     relay = "" if carol else ", relay: {serve: true}"
     made.configure(
         f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {name}}}\n"
-        f'overlay: {{listen: ["0.0.0.0:{PORT}"], bootstrap: [{bootstrap}], stun: [{stun}]{relay}}}\n',
+        f'overlay: {{listen: ["0.0.0.0:{PORT}"], bootstrap: [{bootstrap}],'
+        f" stun: [{stun}]{relay}}}\n",
         f"192.168.10.{octet}")
     if kind == BLOCKED:
         allow_only(made.host, carol.host)
@@ -53,7 +55,8 @@ def population(world) -> list:
         each.await_answer()
     for kind, each in made:
         if kind != "none":
-            wait_until(f"{each.name} to have relays", lambda e=each: e.status()["relay"]["homes"], 15)
+            wait_until(f"{each.name} to have relays",
+                       lambda e=each: e.status()["relay"]["homes"], 15)
     return made
 
 
