@@ -11,7 +11,7 @@ namespace {
 
 using overlay::control::RuntimeDirectory;
 
-constexpr std::chrono::milliseconds kLookInterval{20};
+constexpr std::chrono::milliseconds kEndLookInterval{20};
 
 void stop_daemon(Context& context) {
   if (!or_throw(RuntimeDirectory::is_in_use(context.runtime))) {
@@ -25,7 +25,7 @@ void stop_daemon(Context& context) {
     if (std::chrono::steady_clock::now() >= deadline) {
       throw std::runtime_error("ipopd was told to stop and still runs: see its log");
     }
-    std::this_thread::sleep_for(kLookInterval);
+    std::this_thread::sleep_for(kEndLookInterval);
   }
   context.out << "ipopd has stopped\n";
 }

@@ -19,7 +19,7 @@ using overlay::Status;
 using overlay::control::Client;
 using overlay::control::RuntimeDirectory;
 
-constexpr std::chrono::milliseconds kLookInterval{20};
+constexpr std::chrono::milliseconds kStartLookInterval{20};
 constexpr std::chrono::seconds kTerminatePatience{3};
 constexpr std::size_t kLinesShown = 10;
 
@@ -68,7 +68,7 @@ Status wait_until_up(DaemonProcess& daemon, const std::filesystem::path& runtime
       daemon.terminate(kTerminatePatience);
       throw_with_output(daemon, "ipopd was not up in time and was stopped");
     }
-    std::this_thread::sleep_for(kLookInterval);
+    std::this_thread::sleep_for(kStartLookInterval);
   }
 }
 
