@@ -73,11 +73,15 @@ Overlay::Overlay(Context context, OverlaySettings settings,
             if (membership_.loses_to(record.credential)) on_record(record, false, now_);
           }),
       known_peers_(settings_.known_peers_file),
-      relay_service_(context_, peers_, [this](const NodeId& node) { on_wanted_node(node); }),
-      circuits_(context_, peers_,
-                [this](const NodeId& remote, const Endpoint& was, const Endpoint& is) {
-                  on_circuit(remote, was, is);
-                }),
+      relay_service_(
+          context_, peers_,
+          [this](engine::PeerIndex asker, const NodeId& node) { on_wanted_node(asker, node); }),
+      circuits_(
+          context_, peers_,
+          [this](const NodeId& remote, const Endpoint& was, const Endpoint& is) {
+            on_circuit(remote, was, is);
+          },
+          [this](engine::PeerIndex relay) { relays_.shun(relay, now_.mono); }),
       relays_(context_, peers_, liveness_,
               {.learn = [this](const NodeRecord& record) { return learn(record, now_); },
                .connect =

@@ -137,7 +137,11 @@ class Overlay {
   void service_relayed(Peer& peer, Now now);
   void doubt(Peer& peer, Now now);
   void sweep_circuits(Now now);
-  void on_wanted_node(const NodeId& node);
+  [[nodiscard]] std::optional<Endpoint> best_relayed(const Peer& peer, const Endpoint& was) const;
+  [[nodiscard]] bool may_call(const Endpoint& endpoint, Now now);
+  [[nodiscard]] std::size_t ways_to(const Peer& peer) const;
+  void drop_dead_circuits(const Peer& peer, Instant silent_since);
+  void on_wanted_node(engine::PeerIndex asker, const NodeId& node);
   void on_relay_lost(Peer& relay);
   void forget(Peer& peer);
   [[nodiscard]] std::optional<Instant> relay_deadline(const Peer& peer) const;
@@ -175,7 +179,16 @@ class Overlay {
   RelayService relay_service_;
   Circuits circuits_;
   RelayKeeper relays_;
-  std::map<NodeId, Instant> wants_;  // nodes that we look for on behalf of others, bounded
+  struct Want {
+    engine::PeerIndex asker = engine::kNoPeer;
+    Instant at{};
+  };
+  std::map<NodeId, Want> wants_;  // nodes that we look for on behalf of others, bounded
+  struct Calls {
+    unsigned count = 0;
+    Instant until{};
+  };
+  std::map<IpAddress, Calls> calls_;  // of relays that somebody named, bounded
   std::size_t index_of_chain_ = 0;
   Instant next_sweep_{};
   TimerQueue<std::uint32_t> timers_;  // by PeerIndex

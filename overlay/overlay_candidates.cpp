@@ -68,6 +68,7 @@ void Overlay::set_port_mapping(PortMapping mapping, Now now) {
   }
   port_mapping_ = std::move(mapping);
   announce_candidates(now);
+  if (started_ != Instant{}) set_reach(now);
 }
 
 // The router's word comes first: unlike what others see, it holds for all who send there.
@@ -110,7 +111,10 @@ void Overlay::announce_candidates(Now now) {
   peers_.for_each([&](Peer& peer) {
     if (peer.connected() && peer.form == handshake::Form::kIpop) send_candidates(peer);
   });
-  if (moved) invitations_due_ = now.mono + kInviteAfter;
+  if (moved) {
+    invitations_due_ = now.mono + kInviteAfter;
+    relays_.check(now.mono);  // they pass on what comes from where they last heard us
+  }
   if (invitations_due_ && !nat_.mappings().endpoints().empty()) invite_peers(now);
 }
 

@@ -132,7 +132,7 @@ NatStatus Overlay::nat_status(Instant now) const {
   status.kind = seen.mapping(true) != NatMapping::kUnknown ? status.ipv4 : status.ipv6;
   for (const Endpoint& endpoint : outside_endpoints())
     status.mapped.push_back(endpoint.to_string());
-  for (const auto& [server, answers, mapped, rtt] : nat_.client().servers()) {
+  for (const auto& [server, answers, silent, mapped, rtt] : nat_.client().servers()) {
     StunServerStatus& one = status.servers.emplace_back();
     one.endpoint = server.to_string();
     if (!answers) continue;

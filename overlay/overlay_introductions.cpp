@@ -29,7 +29,8 @@ void Overlay::introduce(const Peer& to, engine::ReceiverIndex session, const IpA
 void Overlay::on_introduction(Peer& relay, const message::Introduction& introduction, Now now) {
   auto credential = Credential::parse(introduction.encoded);
   // Only what we asked for, and only from whom we ask.
-  const bool wanted = credential && RelayKeeper::usable(relay) && relay.credential &&
+  const bool is_home = std::ranges::find(relays_.homes(), relay.index) != relays_.homes().end();
+  const bool wanted = credential && is_home && RelayKeeper::usable(relay) && relay.credential &&
                       std::ranges::any_of(credential->addresses, [&](const Prefix& prefix) {
                         return resolver_.resolving(prefix.address);
                       });

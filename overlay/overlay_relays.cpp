@@ -1,6 +1,7 @@
 // Reaching peers through others: when a relay is asked, what is done with the way that it gives,
 // and how that way is left again for a direct one.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
@@ -12,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kRelayAfter = 150ms;     // of a handshake that nobody answers directly
+constexpr Duration kShortestRetry = 100ms;  // of a handshake, when another way shows up
 constexpr Duration kRelayTryEvery = 200ms;  // while there is no way
 constexpr Duration kChainAfter = 250ms;     // that a peer's own relay has to let us in
 constexpr std::size_t kWaysWanted = 2;      // one in use, one at hand
@@ -22,9 +24,12 @@ constexpr unsigned kProbeRounds = 3;
 constexpr Duration kStandbyEvery = 25s;
 constexpr Duration kUnusedFor = 60s;
 constexpr Duration kSweepEvery = 10s;
-constexpr unsigned kMostCalls = 20;  // of a relay that somebody named and that never answers
+constexpr unsigned kMostCalls = 4;  // handshakes with a relay that somebody named, in
+constexpr Duration kLeftAloneFor = 5min;
+constexpr std::size_t kMostCalled = 1024;
 constexpr Duration kWantEvery = 2s;
 constexpr std::size_t kMostWants = 64;
+constexpr std::ptrdiff_t kMostWantsOfOne = 4;
 
 }  // namespace
 
@@ -35,10 +40,10 @@ bool Overlay::relays_for_us(const Peer& peer) const {
 // Looked at when something changed that it depends on.
 void Overlay::set_reach(Now now) {
   const Mappings& seen = nat_.mappings();
-  const bool open = nat_.is_open();
   const RelayServe serve = settings_.relay.serve;
-  relays_.set_serving(serve == RelayServe::kYes || (serve == RelayServe::kAuto && open), now);
-  relays_.set_wanted(settings_.relay.use && !open && !port_mapping_.usable(), now);
+  relays_.set_serving(serve == RelayServe::kYes || (serve == RelayServe::kAuto && nat_.is_open()),
+                      now);
+  relays_.set_wanted(settings_.relay.use && !nat_.is_open_to_all() && !port_mapping_.usable(), now);
   announcer_.set_reach(
       seen.mapping(true) != NatMapping::kUnknown ? seen.mapping(true) : seen.mapping(false),
       relays_.hints(), now);
@@ -56,15 +61,28 @@ Peer* Overlay::relay_of(const RelayHint& hint, Now now) {
     relay->psk = context_.network.handshake_psk();
   }
   if (relay->form != handshake::Form::kIpop) return nullptr;
-  if (!relay->connected() && !relay->connecting) {
-    if (relay->candidates.empty()) set_candidates(*relay, {{hint.endpoint}});
-    const Trial* const trial = relay->trials.find(hint.endpoint);
-    if (trial == nullptr || trial->unanswered < kMostCalls) {
-      handshaker_.start(*relay, now);
-      schedule(*relay, now);
+  if (!relay->connected() && !relay->connecting && may_call(hint.endpoint, now)) {
+    if (!names(relay->candidates, hint.endpoint)) {
+      std::vector<Candidate> candidates = relay->candidates;
+      candidates.insert(candidates.begin(), {hint.endpoint});
+      candidates.resize(std::min(candidates.size(), message::kMaxCandidates));
+      set_candidates(*relay, candidates);
     }
+    handshaker_.start(*relay, now);
+    schedule(*relay, now);
   }
   return relay;
+}
+
+// Whoever names a relay may be lying: an endpoint is called a few times, and then left alone.
+bool Overlay::may_call(const Endpoint& endpoint, Now now) {
+  if (calls_.size() >= kMostCalled) {
+    std::erase_if(calls_, [&](const auto& each) { return now.mono >= each.second.until; });
+    if (calls_.size() >= kMostCalled) return false;
+  }
+  Calls& calls = calls_[endpoint.address];
+  if (now.mono >= calls.until) calls = {.count = 0, .until = now.mono + kLeftAloneFor};
+  return ++calls.count <= kMostCalls;
 }
 
 // Asks everybody who may know a way to the peer; those who were asked already are not asked again.
@@ -83,7 +101,7 @@ void Overlay::seek_relays(Peer& peer, Now now) {
       out_of_reach.push_back(NodeId::of(hint.key));
     }
   }
-  if (circuits_.to(remote).size() >= kWaysWanted) return;
+  if (ways_to(peer) >= kWaysWanted) return;
   if (relays_.homes().empty()) relays_.want_now(now);
   const bool patient = peer.connecting && now.mono - peer.connecting->since < kChainAfter;
   if (!out_of_reach.empty() && patient) return;
@@ -116,6 +134,14 @@ std::optional<Instant> Overlay::relay_deadline(const Peer& peer) const {
   return std::nullopt;
 }
 
+// Relays, not circuits: two through one relay end together.
+std::size_t Overlay::ways_to(const Peer& peer) const {
+  std::set<engine::PeerIndex> relays;
+  for (const Circuit* const circuit : circuits_.to(*peer.node_id()))
+    relays.insert(circuit->relay);
+  return relays.size();
+}
+
 void Overlay::on_relay_open(Peer& from, const message::RelayOpen& open, Now now) {
   if (open.to != context_.identity.node_id()) {
     relay_service_.on_open(from, open, now.mono);
@@ -131,24 +157,41 @@ void Overlay::on_circuit(const NodeId& remote, const Endpoint& was, const Endpoi
   std::erase(peer->relayed, was);
   if (is.port != 0) peer->relayed.push_back(is);
   if (was.port != 0 && peer->path == was) {
-    if (is.port != 0) {
-      paths_.use(*peer, is);
-    } else if (!peer->relayed.empty()) {
-      paths_.use(*peer, peer->relayed.front());
+    const std::optional<Endpoint> other = is.port != 0 ? is : best_relayed(*peer, was);
+    if (other) {
+      paths_.use(*peer, *other);
     } else {
-      log::info("{}: the relay is gone: looking for another way", peer->display());
+      log::debug("{}: the relay is gone: looking for another way", peer->display());
       paths_.lose(*peer);
       peer->next_relay_try = now_.mono;
       if (peer->connected()) connect(*peer, now_);
     }
   } else if (is.port != 0 && peer->connected() && !peer->path) {
-    paths_.use(*peer, is);
-    context_.injector.retry_staged();
+    // Whoever brought it may not be who it says: the answer decides.
+    liveness_.send_ping(*peer, now_.mono, is);
   }
-  if (is.port != 0 && peer->connecting && !peer->connected()) {
-    peer->connecting->next_attempt = now_.mono;
+  if (is.port != 0 && was.port == 0 && peer->connecting && !(peer->connected() && peer->path)) {
+    const Instant soon = peer->connecting->last_attempt + kShortestRetry;
+    peer->connecting->next_attempt =
+        std::min(peer->connecting->next_attempt, std::max(now_.mono, soon));
   }
   schedule(*peer, now_);
+}
+
+// Of the circuits that answered, the one heard last; rather through another relay than `was`.
+std::optional<Endpoint> Overlay::best_relayed(const Peer& peer, const Endpoint& was) const {
+  const auto value = [&](const Endpoint& endpoint) {
+    const Trial* const trial = peer.trials.find(endpoint);
+    const Instant answered = trial == nullptr ? Instant{} : trial->answered.value_or(Instant{});
+    return std::pair(endpoint.relay() != was.relay(), answered);
+  };
+  const Endpoint* best = nullptr;
+  for (const Endpoint& endpoint : peer.relayed) {
+    if (value(endpoint).second == Instant{}) continue;
+    if (best == nullptr || value(endpoint) > value(*best)) best = &endpoint;
+  }
+  if (best == nullptr) return std::nullopt;
+  return *best;
 }
 
 void Overlay::take_circuits(Peer& peer) {
@@ -176,7 +219,7 @@ void Overlay::service_relayed(Peer& peer, Now now) {
     send_candidates(peer);
     paths_.plan_probes(peer, kProbeRounds, now.mono + peer.liveness.rtt.value_or(100ms) / 2);
   }
-  if (peer.relayed.size() < kWaysWanted && now.mono >= peer.next_relay_try) seek_relays(peer, now);
+  if (ways_to(peer) < kWaysWanted && now.mono >= peer.next_relay_try) seek_relays(peer, now);
   if (peer.relayed.size() > 1 && now.mono - peer.standby_pinged >= kStandbyEvery) {
     peer.standby_pinged = now.mono;
     for (const Endpoint& standby : peer.relayed) {
@@ -197,23 +240,39 @@ void Overlay::sweep_circuits(Now now) {
   if (now.mono < next_sweep_) return;
   set_reach(now);
   next_sweep_ = now.mono + kSweepEvery;
-  std::vector<Endpoint> unused;
+  std::vector<engine::RelayLabel> unused;
   for (const Circuit& circuit : circuits_.all()) {
     const Peer* const peer = peers_.by_node(circuit.remote);
     const Instant last = std::max(circuit.since, circuits_.last_heard(circuit));
     const bool wanted = peer != nullptr && peer->connected() && peer->is_relayed();
-    if (circuit.endpoint.port != 0 && !wanted && now.mono - last >= kUnusedFor)
-      unused.push_back(circuit.endpoint);
+    const bool dead = circuit.label != 0 && circuit.endpoint.port == 0;
+    if (now.mono - last >= kUnusedFor && (dead || (circuit.label != 0 && !wanted)))
+      unused.push_back(circuit.local);
   }
-  for (const Endpoint& endpoint : unused)
-    circuits_.close(endpoint);
-  std::erase_if(wants_, [&](const auto& want) { return now.mono - want.second >= kWantEvery; });
+  for (const engine::RelayLabel circuit : unused)
+    circuits_.close(circuit);
+}
+
+// Nothing came from the peer by any way for seconds: the far ends of its circuits may be gone, and
+// nobody would say so. They are opened anew.
+void Overlay::drop_dead_circuits(const Peer& peer, Instant silent_since) {
+  if (!peer.credential) return;
+  std::vector<engine::RelayLabel> dead;
+  for (const Circuit* const circuit : circuits_.to(*peer.node_id())) {
+    if (std::max(circuit->since, circuits_.last_heard(*circuit)) < silent_since)
+      dead.push_back(circuit->local);
+  }
+  for (const engine::RelayLabel circuit : dead)
+    circuits_.close(circuit);
 }
 
 // Somebody wants to reach this node through us, and we have no session with it.
-void Overlay::on_wanted_node(const NodeId& node) {
-  if (wants_.contains(node) || wants_.size() >= kMostWants) return;
-  wants_[node] = now_.mono;
+void Overlay::on_wanted_node(engine::PeerIndex asker, const NodeId& node) {
+  std::erase_if(wants_, [&](const auto& want) { return now_.mono - want.second.at >= kWantEvery; });
+  const auto asked =
+      std::ranges::count_if(wants_, [&](const auto& want) { return want.second.asker == asker; });
+  if (wants_.contains(node) || wants_.size() >= kMostWants || asked >= kMostWantsOfOne) return;
+  wants_[node] = {.asker = asker, .at = now_.mono};
   if (Peer* const known = peers_.by_node(node); known != nullptr && !known->candidates.empty()) {
     connect(*known, now_);
     return;

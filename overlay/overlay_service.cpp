@@ -22,6 +22,7 @@ constexpr Duration kStrangerFor = 30s;     // a peer that never proved who it is
 constexpr Duration kRecallWithin = 24h;    // peers heard that recently are called at start
 constexpr unsigned kRecallCalls = 64;      // but not more of them
 constexpr Duration kCallAgainAfter = 15s;  // a configured peer that did not answer
+constexpr Duration kSilence = 2s;          // after which a peer that should answer counts as silent
 constexpr unsigned kAskDirectoryAt = 2;    // initiations without an answer
 
 // Configured peers that we keep calling, although nobody has a packet for them.
@@ -81,6 +82,7 @@ void Overlay::service_peer(Peer& peer, Now now) {
     if (verdict == LivenessMonitor::Verdict::kSilent) {
       log::info("{} does not answer at {}: looking for another way", peer.display(),
                 peer.path ? peer.path->to_string() : "?");
+      drop_dead_circuits(peer, now.mono - kSilence);
       connect(peer, now);
       ask_directory(peer, now);
     } else if (wants_rekey(context_, peer, now.mono)) {

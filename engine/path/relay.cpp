@@ -51,7 +51,7 @@ const Endpoint* Relay::take(std::uint8_t* at, std::uint32_t length, const Endpoi
     counters_.count(Fate::kDropRelayRefused);
     return nullptr;
   }
-  const std::uint8_t relays = relays_left(at);
+  const std::uint8_t relays = std::min(relays_left(at), kMostRelays);
   const bool goes_on = !view->ends_here;
   if (goes_on && relays == 0) [[unlikely]] {
     counters_.count(Fate::kDropRelayLoop);

@@ -22,6 +22,10 @@ struct Timers {
   // Datagrams sealed with one session: a new one is made, none is sealed any more.
   std::uint64_t rekey_after_messages = std::uint64_t{1} << 60;
   std::uint64_t reject_after_messages = UINT64_MAX - (std::uint64_t{1} << 13);
+
+  // The ends of a session count from different moments: what one still sends, the other must still
+  // take.
+  [[nodiscard]] Duration send_for() const noexcept { return reject_after * 179 / 180; }
 };
 
 inline constexpr Timers kTimers{};

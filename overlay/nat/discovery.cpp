@@ -41,24 +41,44 @@ void NatDiscovery::ask_again(Instant now) {
 void NatDiscovery::service(Instant now) {
   client_.service(now);
   if (mappings_.expire(now)) on_change_(now);
+  tell_if_open_changed(now);
+}
+
+void NatDiscovery::tell_if_open_changed(Instant now) {
+  const bool open = is_open();
+  const bool open_to_all = is_open_to_all();
+  if (open == was_open_ && open_to_all == was_open_to_all_) return;
+  was_open_ = open;
+  was_open_to_all_ = open_to_all;
+  on_change_(now);
 }
 
 bool NatDiscovery::on_datagram(const Endpoint& source, ByteView datagram, Instant now) {
-  if (client_.on_response(source, datagram, now)) return true;
+  if (client_.on_response(source, datagram, now)) {
+    tell_if_open_changed(now);
+    return true;
+  }
   const auto answer = server_.answer(source, datagram, now);
   if (answer) send_(source, *answer);
   return answer.has_value();
 }
 
+bool NatDiscovery::is_open(bool v4) const {
+  const NatMapping mapping = mappings_.mapping(v4);
+  if (mapping == NatMapping::kUnknown) return public_[v4];
+  return mapping == NatMapping::kNone && (public_[v4] || mappings_.seen_by_server(v4));
+}
+
 bool NatDiscovery::is_open() const {
-  bool answering[2]{};
-  bool silent[2]{};
-  for (const auto& each : client_.servers())
-    (each.answers ? answering : silent)[each.server.address.is_v4()] = true;
+  return is_open(true) || is_open(false);
+}
+
+bool NatDiscovery::is_open_to_all() const {
+  const auto servers = client_.servers();
   return std::ranges::any_of(std::array{true, false}, [&](bool v4) {
-    const NatMapping mapping = mappings_.mapping(v4);
-    const bool translated = mapping != NatMapping::kNone && mapping != NatMapping::kUnknown;
-    return !translated && !silent[v4] && (answering[v4] || public_[v4]);
+    return is_open(v4) && std::ranges::none_of(servers, [&](const auto& each) {
+             return each.silent && each.server.address.is_v4() == v4;
+           });
   });
 }
 

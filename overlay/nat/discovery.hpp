@@ -13,7 +13,7 @@ namespace ipop::overlay {
 
 class NatDiscovery {
  public:
-  // `on_change`: endpoints() or mapping() is another than before.
+  // `on_change`: endpoints(), mapping(), is_open() or is_open_to_all() is another than before.
   NatDiscovery(stun::Client::Send send, std::function<void(Instant now)> on_change);
   NatDiscovery(const NatDiscovery&) = delete;
   NatDiscovery& operator=(const NatDiscovery&) = delete;
@@ -32,10 +32,11 @@ class NatDiscovery {
   // A peer at `by` says, authenticated, that our datagrams come from `mapped`.
   void on_observed(const Endpoint& by, const Endpoint& mapped, Instant now);
 
-  // Whether everybody reaches us at our own addresses, in one family at least: no NAT is seen
-  // there, and no server that we asked stays silent, as it would if a firewall let in only some.
-  // Where there is no server to ask, a public address of our own has to do.
+  // No NAT hides us, in one family at least: a server sees us as we are, or we have a public
+  // address and nobody says otherwise.
   [[nodiscard]] bool is_open() const;
+  // Open, and no server that we asked stays silent, as it would if a firewall let in only some.
+  [[nodiscard]] bool is_open_to_all() const;
   [[nodiscard]] const Mappings& mappings() const noexcept { return mappings_; }
   [[nodiscard]] const stun::Client& client() const noexcept { return client_; }
   [[nodiscard]] const stun::Server& server() const noexcept { return server_; }
@@ -43,6 +44,8 @@ class NatDiscovery {
  private:
   [[nodiscard]] bool observe(Mappings::Observer kind, const Endpoint& by, const Endpoint& mapped,
                              Instant now);
+  [[nodiscard]] bool is_open(bool v4) const;
+  void tell_if_open_changed(Instant now);
 
   stun::Client::Send send_;
   std::function<void(Instant)> on_change_;
@@ -50,6 +53,8 @@ class NatDiscovery {
   stun::Client client_;
   stun::Server server_;
   bool public_[2]{};  // an address of our own that is: IPv6, IPv4
+  bool was_open_ = false;
+  bool was_open_to_all_ = false;
   Instant asked_again_{};
   Instant peers_changed_{};
 };

@@ -100,6 +100,12 @@ NatMapping Mappings::mapping(bool v4) const {
   return list.size() == 1 ? NatMapping::kTranslated : NatMapping::kEndpointIndependent;
 }
 
+bool Mappings::seen_by_server(bool v4) const {
+  return std::ranges::any_of(seen_, [&](const Observation& each) {
+    return each.kind == Observer::kServer && each.by.address.is_v4() == v4;
+  });
+}
+
 std::vector<Endpoint> Mappings::endpoints() const {
   std::vector<Endpoint> all;
   for (const bool v4 : {true, false}) {

@@ -41,6 +41,8 @@ class Mappings {
   // Forgets what is too old. True if something changed.
   bool expire(Instant now);
   [[nodiscard]] NatMapping mapping(bool v4) const;
+  // A server, and not only peers, has told how we look.
+  [[nodiscard]] bool seen_by_server(bool v4) const;
   // Where others may find us beyond our own addresses: what was observed last first, at most two of
   // a family. Peers are believed only where fewer than two servers speak.
   [[nodiscard]] std::vector<Endpoint> endpoints() const;

@@ -5,6 +5,11 @@
 #include <algorithm>
 
 namespace ipop::overlay::stun {
+namespace {
+
+constexpr unsigned kSilentAt = 3;  // questions without an answer
+
+}  // namespace
 
 void Client::set_servers(const std::vector<Endpoint>& servers, Instant now) {
   std::vector<Query> wanted;
@@ -19,7 +24,10 @@ void Client::set_servers(const std::vector<Endpoint>& servers, Instant now) {
 
 void Client::restart(Instant now) {
   for (Query& query : queries_)
-    query = {.server = query.server, .next = now};
+    query = {.server = query.server,
+             .given_up = query.given_up,
+             .answered = query.answered,
+             .next = now};
 }
 
 void Client::service(Instant now) {
@@ -80,7 +88,8 @@ bool Client::on_response(const Endpoint& source, ByteView datagram, Instant now)
 std::vector<Client::ServerStatus> Client::servers() const {
   std::vector<ServerStatus> list;
   for (const Query& query : queries_)
-    list.push_back({query.server, query.answered, query.mapped, query.rtt});
+    list.push_back({query.server, query.answered, query.given_up != 0 || query.tries >= kSilentAt,
+                    query.mapped, query.rtt});
   return list;
 }
 

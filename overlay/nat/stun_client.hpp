@@ -44,6 +44,7 @@ class Client {
   struct ServerStatus {
     Endpoint server;
     bool answers = false;  // the last time that it was asked
+    bool silent = false;   // asked more than once since it answered
     Endpoint mapped;       // what it said then
     Duration rtt{};
   };

@@ -29,6 +29,16 @@ std::uint32_t capabilities_for(const Context& context, const Peer& peer) {
          (peer.authorised ? handshake::kAdmitsReceiver : handshake::kCapabilityNone);
 }
 
+// Whose handshakes are counted together: a host's; of those that come through a relay, each
+// circuit's.
+IpAddress allowance_of(const Endpoint& source) {
+  if (source.label == 0) return source.address;
+  IpAddress::Bytes bytes = source.address.bytes();
+  bytes[0] = 0xff;  // no host's address begins so
+  store_le(&bytes[1], source.label);
+  return IpAddress(bytes);
+}
+
 std::size_t unconfirmed(const Peer& peer) {
   return static_cast<std::size_t>(
       std::ranges::count_if(peer.sessions, [](const Session& s) { return !s.confirmed; }));
@@ -116,6 +126,7 @@ Duration Handshaker::give_up_after(const Peer& peer) const {
 
 void Handshaker::send_initiation(Peer& peer, Now now) {
   ++peer.connecting->attempts;
+  peer.connecting->last_attempt = now.mono;
   peer.connecting->next_attempt = now.mono + retry_after(peer);
   if (peer.attempts.size() >= kMaxAttempts) {
     const engine::ReceiverIndex oldest = peer.attempts.front().local;
@@ -183,7 +194,7 @@ bool Handshaker::admit(FormState& form, const Endpoint& source, ByteView message
     context_.injector.send_datagram(source, form.checker.make_reply(message, source, now));
     return false;
   }
-  if (!sources_.allow(source.address, now)) {
+  if (!sources_.allow(allowance_of(source), now)) {
     ++context_.counters.handshake_limited;
     return false;
   }
@@ -341,7 +352,7 @@ void Handshaker::publish(Peer& peer, Session session, std::uint32_t remote,
       .partial_checksums = session.partial_checksums,
       .send_key = keys.send,
       .receive_key = keys.receive,
-      .send_until = session.created + context_.timers.reject_after,
+      .send_until = session.created + context_.timers.send_for(),
       .receive_until = session.created + context_.timers.reject_after,
   });
   peer.sessions.push_back(session);

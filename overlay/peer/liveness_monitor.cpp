@@ -90,6 +90,7 @@ LivenessMonitor::Verdict LivenessMonitor::judge(Peer& peer, const engine::Sessio
 std::uint32_t LivenessMonitor::send_ping(Peer& peer, Instant now, std::optional<Endpoint> via) {
   const message::Ping ping{++peer.liveness.sequence,
                            static_cast<std::uint64_t>(now.time_since_epoch().count())};
+  peer.liveness.pings[ping.sequence % Liveness::kPings] = now;
   if (!via) peer.liveness.ping_sent = now;
   context_.injector.send_sealed(peer.current, message::encode(ping), via);
   return ping.sequence;
@@ -108,9 +109,11 @@ void LivenessMonitor::on_ping(Peer& peer, engine::ReceiverIndex session, const E
 
 std::optional<Duration> LivenessMonitor::on_pong(Peer& peer, const Endpoint& source,
                                                  const message::Pong& pong, Instant now) {
-  const Instant sent{Duration(static_cast<std::int64_t>(pong.time))};
   // The peer is authentic, but what it echoes may be anything.
-  if (sent > now || now - sent > kOldestPong || pong.sequence > peer.liveness.sequence) {
+  const std::uint32_t age = peer.liveness.sequence - pong.sequence;
+  const Instant sent = peer.liveness.pings[pong.sequence % Liveness::kPings];
+  if (age >= Liveness::kPings || sent == Instant{} || now - sent > kOldestPong ||
+      pong.time != static_cast<std::uint64_t>(sent.time_since_epoch().count())) {
     ++context_.counters.control_malformed;
     return std::nullopt;
   }
@@ -125,8 +128,7 @@ std::optional<Duration> LivenessMonitor::on_pong(Peer& peer, const Endpoint& sou
 }
 
 void LivenessMonitor::reset(Peer& peer) {
-  const std::uint32_t sequence = peer.liveness.sequence;
-  peer.liveness = Liveness{.sequence = sequence};
+  peer.liveness = Liveness{.pings = peer.liveness.pings, .sequence = peer.liveness.sequence};
 }
 
 }  // namespace ipop::overlay

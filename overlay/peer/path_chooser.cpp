@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 constexpr Duration kProbeInterval = 30s;
 constexpr Duration kSettleTime = 2s;
 constexpr Duration kRoundInterval = 150ms;
+constexpr Duration kAttemptInterval = 900ms;
+constexpr unsigned kMostProbes = 64;      // pings to endpoints that never answered, in a second
 constexpr unsigned kMostUnanswered = 48;  // datagrams to one endpoint, and then
 constexpr Duration kSilentFor = 10min;    // none for so long
 constexpr Duration kWorthMoving = 2ms;
@@ -35,8 +37,12 @@ void PathChooser::use(Peer& peer, const Endpoint& endpoint) {
   }
   peer.path = endpoint;
   const bool v4 = endpoint.address.is_v4();
-  const int headers = (v4 ? 20 + 8 : 40 + 8) + (endpoint.label == 0 ? 0 : kRelayHeader);
-  const int ceiling = v4 ? context_.path_mtu + 20 : context_.path_mtu;
+  // Behind a relay the way may go on over IPv6, whatever our part of it is.
+  const bool relayed = endpoint.label != 0;
+  const int headers = relayed ? 40 + 8 + kRelayHeader : v4 ? 20 + 8 : 40 + 8;
+  const int ceiling = relayed ? context_.path_mtu - kRelayHeader
+                      : v4    ? context_.path_mtu + 20
+                              : context_.path_mtu;
   peer.path_mtu =
       static_cast<std::uint16_t>(std::clamp(context_.link_mtu(endpoint) - headers, 500, ceiling));
   context_.table.set_path(peer.index, {.remote = endpoint, .mtu = peer.path_mtu});
@@ -58,6 +64,13 @@ bool PathChooser::chooses(const Peer& peer) const {
 // Who does not answer is not pinged for ever: whoever says where a peer may be could be lying.
 void PathChooser::ping(Peer& peer, const Endpoint& endpoint, Instant now) {
   const Trial* const trial = peer.trials.find(endpoint);
+  if (trial == nullptr || !trial->answered) {
+    if (now - peer.probe_second >= 1s) {
+      peer.probe_second = now;
+      peer.probes = 0;
+    }
+    if (++peer.probes > kMostProbes) return;
+  }
   if (trial != nullptr && trial->unanswered >= kMostUnanswered && now - trial->sent < kSilentFor)
     return;
   liveness_.send_ping(peer, now, endpoint);
@@ -90,7 +103,10 @@ void PathChooser::answer_probe(Peer& peer, const Endpoint& source, Instant now) 
     ping(peer, source, now);
 }
 
+// Whoever asks for it cannot ask for more than one attempt in a second.
 void PathChooser::plan_probes(Peer& peer, unsigned rounds, Instant at) {
+  if (at - peer.probes_planned < kAttemptInterval) return;
+  peer.probes_planned = at;
   peer.probe_rounds = rounds;
   peer.next_probe = at;
 }
@@ -133,8 +149,10 @@ void PathChooser::follow(Peer& peer, const Endpoint& source, Instant now) {
     const PathRank here = rank_of(*peer.path, territory_.local());
     // What was in flight when one of us moved to a better path must not take us back.
     const bool just_moved = now - peer.moved_at < kSettleTime && !peer.liveness.in_doubt;
-    if (there > here && just_moved) return;
-    if (there < here) peer.moved_at = now;
+    // Two ends that use different relays must not follow each other for ever.
+    const bool both_relayed = there == PathRank::kRelay && here == PathRank::kRelay;
+    if (just_moved && (there > here || (both_relayed && chooses(peer)))) return;
+    if (there < here || both_relayed) peer.moved_at = now;
     log::info("{}: now comes from {}", peer.display(), source.to_string());
   }
   use(peer, source);

@@ -2,6 +2,7 @@
 // it answers. Plain state; the files beside this one are the verbs. Overlay thread only.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,12 +56,17 @@ struct StaticPeer {
 struct Connecting {
   Instant since{};
   Instant next_attempt{};
+  Instant last_attempt{};
   unsigned attempts = 0;
   bool told_host = false;  // staged packets were rejected; the handshake goes on
 };
 
 // What pings and traffic say about the path in use.
 struct Liveness {
+  // When the last pings were sent, by their sequence number: what a peer says of it is its own
+  // word.
+  static constexpr std::size_t kPings = 64;
+  std::array<Instant, kPings> pings{};
   std::uint32_t sequence = 0;         // of the last ping
   std::optional<Instant> ping_sent;   // the last one on the path in use
   std::optional<Duration> rtt;        // smoothed (RFC 6298: 7/8 old, 1/8 new)
@@ -109,6 +115,7 @@ struct Peer {
   bool relays = false;                    // what it said in its last handshake
   bool kept = false;                      // a relay of ours: its session is renewed without traffic
   Instant called_as_relay{};
+  Instant shunned_until{};   // it said that it relays, and then did not
   Instant standby_pinged{};  // the circuits that are not in use
   Trials trials;
   std::uint64_t record_sequence = 0;
@@ -117,7 +124,10 @@ struct Peer {
   Instant moved_at{};                // when we chose the path ourselves
   std::uint16_t path_mtu = 0;
   Instant next_probe{};
-  unsigned probe_rounds = 0;          // of this attempt that are still to come
+  unsigned probe_rounds = 0;  // of this attempt that are still to come
+  Instant probes_planned{};
+  Instant probe_second{};  // the second that `probes` counts in
+  unsigned probes = 0;
   Instant next_upgrade{};             // relayed: when both ends try all direct endpoints again
   unsigned upgrades = 0;              // tried so far
   std::optional<Instant> challenged;  // pinged because somebody else claims its address

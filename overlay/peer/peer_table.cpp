@@ -42,7 +42,7 @@ Result<Peer*> PeerTable::add(handshake::Form form, const ExchangePublicKey& key,
 bool PeerTable::evict_one() {
   Peer* oldest = nullptr;
   for (const auto& [index, peer] : peers_) {
-    if (peer->configured || !peer->sessions.empty()) continue;
+    if (peer->configured || !peer->sessions.empty() || peer->connecting) continue;
     const auto heard = [](const Peer& of) { return std::max(of.last_heard, of.created); };
     if (oldest == nullptr || heard(*peer) < heard(*oldest)) oldest = peer.get();
   }

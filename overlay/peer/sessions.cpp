@@ -72,6 +72,8 @@ void expire_sessions(Context& context, Peer& peer, Instant now) {
     const bool surplus =
         session->confirmed && session->local != peer.current && confirmed >= kMaxConfirmed;
     if (session->confirmed) ++confirmed;
+    if (session->local == peer.current && age >= context.timers.send_for())
+      peer.current = engine::kNoReceiver;  // it may still receive
     if (surplus || age >= context.timers.reject_after ||
         (!session->confirmed && age >= kUnconfirmedFor)) {
       retire(context, peer, session);

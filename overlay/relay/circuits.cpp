@@ -94,10 +94,25 @@ void Circuits::on_open(Peer& relay, const message::RelayOpen& open, Instant now)
   set_endpoint(circuit);
 }
 
+// Of the circuits that others say lead to one node, the latest count.
+void Circuits::make_room_for(const NodeId& remote) {
+  const auto asked_for = [&](const Circuit& circuit) {
+    return circuit.remote == remote && !circuit.asked;
+  };
+  if (static_cast<std::size_t>(std::ranges::count_if(circuits_, asked_for)) < kMostTo) return;
+  std::size_t oldest = circuits_.size();
+  for (std::size_t at = 0; at < circuits_.size(); ++at) {
+    if (!asked_for(circuits_[at])) continue;
+    if (oldest == circuits_.size() || last_heard(circuits_[at]) < last_heard(circuits_[oldest]))
+      oldest = at;
+  }
+  close(circuits_[oldest].local);
+}
+
 bool Circuits::on_opened(Peer& relay, const message::RelayOpened& opened, Instant now) {
   Circuit* const circuit = find(relay.index, engine::RelayLabel{opened.label});
   if (circuit == nullptr || !circuit->asked) return false;
-  if (circuit->label == opened.answer) return true;
+  if (circuit->label != 0) return true;  // again, or another answer: the first one holds
   circuit->label = opened.answer;
   circuit->since = now;
   log::debug("{} has a way to {}", relay.display(), circuit->remote.brief());
@@ -112,6 +127,7 @@ bool Circuits::on_closed(Peer& relay, const message::RelayClosed& closed) {
   log::debug("{} has no way to {} any more: reason {}", relay.display(), circuit->remote.brief(),
              static_cast<unsigned>(closed.reason));
   drop(static_cast<std::size_t>(circuit - circuits_.data()));
+  if (closed.reason == message::RelayCloseReason::kNotServing) on_refused_(relay.index);
   return true;
 }
 
@@ -141,11 +157,11 @@ void Circuits::forget(const Peer& relay) {
   }
 }
 
-void Circuits::close(const Endpoint& endpoint) {
-  const Circuit* const circuit = at(endpoint);
-  if (circuit == nullptr) return;
-  send(*circuit, message::RelayClosed{circuit->label, message::RelayCloseReason::kDone});
-  drop(static_cast<std::size_t>(circuit - circuits_.data()));
+void Circuits::close(engine::RelayLabel local) {
+  const auto at = std::ranges::find(circuits_, local, &Circuit::local);
+  if (at == circuits_.end()) return;
+  if (at->label != 0) send(*at, message::RelayClosed{at->label, message::RelayCloseReason::kDone});
+  drop(static_cast<std::size_t>(at - circuits_.begin()));
 }
 
 void Circuits::service(Instant now) {

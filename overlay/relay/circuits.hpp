@@ -34,12 +34,17 @@ class Circuits {
   static constexpr unsigned kTries = 5;
   static constexpr Duration kServiceEvery = std::chrono::milliseconds(100);
 
+  // `on_refused`: the relay does not relay for us, or does not answer.
   // `on_change`: the endpoints of a node are others now; the second is the one that was, if it had
   // one, and what it is now.
   using OnChange =
       std::function<void(const NodeId& remote, const Endpoint& was, const Endpoint& is)>;
-  Circuits(Context& context, PeerTable& peers, OnChange on_change)
-      : context_(context), peers_(peers), on_change_(std::move(on_change)) {}
+  using OnRefused = std::function<void(engine::PeerIndex relay)>;
+  Circuits(Context& context, PeerTable& peers, OnChange on_change, OnRefused on_refused)
+      : context_(context),
+        peers_(peers),
+        on_change_(std::move(on_change)),
+        on_refused_(std::move(on_refused)) {}
 
   // Asks `relay`, a peer with a session, for a way to `remote`. Nothing happens if there is one.
   void ask(const Peer& relay, const NodeId& remote, std::vector<NodeId> via, Instant now);
@@ -51,7 +56,7 @@ class Circuits {
   // Before the relay is removed, or when it is known to be gone.
   void forget(const Peer& relay);
   // No longer wanted: the relay is told.
-  void close(const Endpoint& endpoint);
+  void close(engine::RelayLabel local);
   // Asks again, gives up, follows relays that moved.
   void service(Instant now);
   [[nodiscard]] std::optional<Instant> deadline() const;
@@ -67,11 +72,13 @@ class Circuits {
   void send(const Circuit& circuit, const message::Message& message);
   void send_open(Circuit& circuit, Instant now);
   void set_endpoint(Circuit& circuit);
+  void make_room_for(const NodeId& remote);
   void drop(std::size_t at);
 
   Context& context_;
   PeerTable& peers_;
   OnChange on_change_;
+  OnRefused on_refused_;
   std::vector<Circuit> circuits_;
   Instant next_service_{};
 };

@@ -11,18 +11,26 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kServiceEvery = 250ms;
-constexpr Duration kPingEvery = 20s;  // below what NATs keep a mapping for
+constexpr Duration kServiceSoon = 50ms;  // while the first homes are looked for
+constexpr Duration kPingEvery = 20s;     // below what NATs keep a mapping for
 constexpr Duration kAskAgainAfter = 500ms;
 constexpr unsigned kLostAfter = 4;  // pings without an answer
 constexpr Duration kUsedFor = 60s;  // after the last circuit
 constexpr Duration kWantedFor = 10min;
-constexpr std::size_t kMostListed = 64;
+constexpr Duration kShunnedFor = 5min;
+constexpr std::size_t kMostListed = 8;  // to choose from
 constexpr unsigned kCallsAtOnce = 3;
 constexpr Duration kCallAgainAfter = 30s;
+constexpr Duration kPublishAfter = 300ms;  // when it is known who else is there
 constexpr Duration kPublishEvery = 3min;
 // For homes: soon after the start, when the directory may not be joined yet, then rarely.
-constexpr std::array<Duration, 5> kLookups{300ms, 1s, 3s, 10s, 30s};
+constexpr std::array<Duration, 7> kLookups{300ms, 500ms, 1s, 2s, 4s, 10s, 30s};
 constexpr Duration kLookupEvery = 2min;
+
+// Differs from node to node, so that not all take the same relays.
+std::uint64_t distance(const NodeId& a, const NodeId& b) noexcept {
+  return load_be<std::uint64_t>(a.bytes.data()) ^ load_be<std::uint64_t>(b.bytes.data());
+}
 
 std::uint8_t bucket_of(const NodeId& node) noexcept {
   return node.bytes[0] % RelayKeeper::kBuckets;
@@ -36,12 +44,18 @@ RelayKeeper::RelayKeeper(Context& context, PeerTable& peers, LivenessMonitor& li
 void RelayKeeper::set_wanted(bool wanted, Now now) {
   if (wanted == wanted_) return;
   wanted_ = wanted;
+  // What a server says or does not say may change again in a moment.
+  if (!wanted && !homes_.empty()) wanted_until_ = now.mono + kWantedFor;
+  if (!wanted) return;
   lookups_ = 0;
   next_lookup_ = now.mono + kLookups[0];
 }
 
 void RelayKeeper::want_now(Now now) {
-  if (now.mono >= wanted_until_ && !wanted_) next_lookup_ = now.mono;
+  if (now.mono >= wanted_until_ && !wanted_) {
+    lookups_ = 0;
+    next_lookup_ = next_service_ = now.mono;
+  }
   wanted_until_ = now.mono + kWantedFor;
 }
 
@@ -52,7 +66,7 @@ void RelayKeeper::set_serving(bool serving, Now now) {
   const std::uint8_t bucket = bucket_of(context_.identity.node_id());
   if (serving) {
     look_up(bucket, now);
-    next_publish_ = now.mono + 1s;  // when it is known who else is there
+    next_publish_ = now.mono + kPublishAfter;
   } else {
     context_.directory.withdraw(context_.network.relay_key(bucket));
   }
@@ -97,6 +111,13 @@ void RelayKeeper::forget(Peer& peer) {
   if (std::erase(homes_, peer.index) != 0) calls_.on_homes();
 }
 
+void RelayKeeper::shun(engine::PeerIndex relay, Instant now) {
+  Peer* const peer = peers_.by_index(relay);
+  if (peer == nullptr) return;
+  peer->shunned_until = now + kShunnedFor;
+  if (std::erase(homes_, relay) != 0) calls_.on_homes();
+}
+
 bool RelayKeeper::is_home(engine::PeerIndex peer) const {
   return std::ranges::find(homes_, peer) != homes_.end();
 }
@@ -115,7 +136,9 @@ std::vector<RelayHint> RelayKeeper::hints() const {
 void RelayKeeper::service(Now now) {
   last_now_ = now;
   if (now.mono < next_service_) return;
-  next_service_ = now.mono + kServiceEvery;
+  const bool wants_more =
+      (wanted_ || now.mono < wanted_until_) && homes_.size() < kHomes && lookups_ < kLookups.size();
+  next_service_ = now.mono + (wants_more ? kServiceSoon : kServiceEvery);
   ping_kept(now.mono);
   if (wanted_ || now.mono < wanted_until_) {
     choose_homes(now.mono);
@@ -143,7 +166,8 @@ void RelayKeeper::choose_homes(Instant now) {
   while (homes_.size() < kHomes) {
     Peer* best = nullptr;
     peers_.for_each([&](Peer& peer) {
-      if (!usable(peer) || !peer.liveness.rtt || is_home(peer.index)) return;
+      if (!usable(peer) || !peer.liveness.rtt || is_home(peer.index) || now < peer.shunned_until)
+        return;
       if (best == nullptr || *peer.liveness.rtt < *best->liveness.rtt) best = &peer;
     });
     if (best == nullptr) break;
@@ -219,13 +243,16 @@ void RelayKeeper::look_for_relays(Now now) {
 void RelayKeeper::look_up(std::uint8_t bucket, Now now) {
   last_now_ = now;
   if (bucket == bucket_of(context_.identity.node_id())) neighbours_.clear();
+  ++looking_;
   const std::weak_ptr<RelayKeeper*> weak = self_;
   context_.directory.lookup(
       context_.network.relay_key(bucket),
       [weak, bucket](ByteView value) {
         if (const auto self = weak.lock()) (*self)->on_listed(bucket, value);
       },
-      [](bool) {});
+      [weak](bool) {
+        if (const auto self = weak.lock()) (*self)->on_looked_up();
+      });
 }
 
 void RelayKeeper::on_listed(std::uint8_t bucket, ByteView value) {
@@ -239,11 +266,21 @@ void RelayKeeper::on_listed(std::uint8_t bucket, ByteView value) {
   const NodeId own = context_.identity.node_id();
   if (node == own) return;
   if (bucket == bucket_of(own) && neighbours_.size() < 4 * kMostInBucket) neighbours_.insert(node);
-  const bool known = std::ranges::find(listed_, node) != listed_.end();
-  if (!known && listed_.size() >= kMostListed) return;
-  if (calls_.learn(*record) == nullptr) return;
-  if (!known) listed_.push_back(node);
-  next_service_ = Instant{};
+  found_.insert_or_assign(distance(node, own), *record);
+  if (found_.size() > kMostListed) found_.erase(std::prev(found_.end()));
+}
+
+void RelayKeeper::on_looked_up() {
+  if (--looking_ != 0 || found_.empty()) return;
+  const bool wanted = homes_.size() < kHomes && (wanted_ || last_now_.mono < wanted_until_);
+  if (wanted) {
+    listed_.clear();
+    for (const auto& [rank, record] : found_) {
+      if (calls_.learn(record) != nullptr) listed_.push_back(record.credential.node_id());
+    }
+    next_service_ = Instant{};
+  }
+  found_.clear();
 }
 
 // Where many relay, those with the smallest ids stand for all.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -40,6 +41,8 @@ class RelayKeeper {
   void use(Peer& relay, Instant now);
   // Something does not come through: are they still there, and do they know where we are?
   void check(Instant now);
+  // It does not do what it says: not taken for a home for some minutes.
+  void shun(engine::PeerIndex relay, Instant now);
   // Before the peer is removed.
   void forget(Peer& peer);
   void service(Now now);
@@ -73,6 +76,7 @@ class RelayKeeper {
   void look_for_relays(Now now);
   void publish(Now now);
   void on_listed(std::uint8_t bucket, ByteView value);
+  void on_looked_up();
 
   Context& context_;
   PeerTable& peers_;
@@ -83,9 +87,11 @@ class RelayKeeper {
   Instant wanted_until_{};
   std::vector<engine::PeerIndex> homes_;
   std::vector<Kept> kept_;
-  std::vector<NodeId> listed_;   // relays that the directory named, bounded
-  std::set<NodeId> neighbours_;  // in our own bucket, at the last look
-  unsigned lookups_ = 0;         // since homes were complete
+  std::map<std::uint64_t, NodeRecord> found_;  // by lookups under way: the nearest to our own id
+  std::size_t looking_ = 0;                    // lookups under way
+  std::vector<NodeId> listed_;                 // relays that the directory named, bounded
+  std::set<NodeId> neighbours_;                // in our own bucket, at the last look
+  unsigned lookups_ = 0;                       // since homes were complete
   Instant next_lookup_{};
   Instant next_publish_{};
   Instant next_service_{};

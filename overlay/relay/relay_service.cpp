@@ -49,7 +49,11 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
     refuse(from, open.label, RelayCloseReason::kNotServing);
     return;
   }
-  // Nobody is given the right to speak in another's name by us: the first hop is who it is.
+  // Only a relay speaks for others: whoever asks first is who it is.
+  if (!from.relays && open.from != *from.node_id()) {
+    refuse(from, open.label, RelayCloseReason::kNotServing);
+    return;
+  }
   if (const auto known = by_near_.find({from.index, open.label}); known != by_near_.end()) {
     const Circuit& circuit = circuits_.at(known->second);
     if (circuit.far_label != 0) {
@@ -65,7 +69,7 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
     return;
   }
   if (far == nullptr || !far->connected()) {
-    on_want_(open.via.empty() ? open.to : open.via.front());
+    on_want_(from.index, open.via.empty() ? open.to : open.via.front());
     return;
   }
   if (!far->authorised || far->is_relayed()) {
@@ -166,7 +170,19 @@ void RelayService::service(Instant now) {
   if (now < next_service_) return;
   next_service_ = now + kServiceEvery;
   std::vector<Key> idle;
-  for (const auto& [key, circuit] : circuits_) {
+  const auto connected = [&](engine::PeerIndex index) {
+    const Peer* const peer = peers_.by_index(index);
+    return peer != nullptr && peer->connected();
+  };
+  for (auto& [key, circuit] : circuits_) {
+    if (connected(circuit.near) && connected(circuit.far)) {
+      circuit.broken = Instant{};
+    } else if (circuit.broken == Instant{}) {
+      circuit.broken = now;
+    } else if (now - circuit.broken >= kBrokenFor) {
+      idle.push_back(key);
+      continue;
+    }
     const Instant used = std::max(context_.table.label_activity(engine::RelayLabel{key}).last,
                                   context_.table.label_activity(circuit.from_far).last);
     const bool open = circuit.far_label != 0;
@@ -174,8 +190,9 @@ void RelayService::service(Instant now) {
     if (now - last >= (open ? kIdleFor : kOpenWithin)) idle.push_back(key);
   }
   for (const Key key : idle) {
-    const bool open = circuits_.at(key).far_label != 0;
-    close(key, open ? RelayCloseReason::kDone : RelayCloseReason::kNotConnected, nullptr);
+    const Circuit& circuit = circuits_.at(key);
+    const bool well = circuit.far_label != 0 && circuit.broken == Instant{};
+    close(key, well ? RelayCloseReason::kDone : RelayCloseReason::kNotConnected, nullptr);
   }
 }
 

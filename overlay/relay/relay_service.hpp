@@ -20,11 +20,13 @@ class RelayService {
   static constexpr std::size_t kMaxPerPeer = 256;  // that one peer asked for
   static constexpr Duration kOpenWithin = std::chrono::seconds(5);
   static constexpr Duration kIdleFor = std::chrono::minutes(3);
+  static constexpr Duration kBrokenFor = std::chrono::seconds(10);
   static constexpr Duration kServiceEvery = std::chrono::seconds(1);
 
-  // `on_want`: somebody wants to reach this node through us, and we have no session with it. Who
+  // `on_want`: a peer wants to reach this node through us, and we have no session with it. Who
   // asked asks again.
-  RelayService(Context& context, PeerTable& peers, std::function<void(const NodeId&)> on_want)
+  RelayService(Context& context, PeerTable& peers,
+               std::function<void(engine::PeerIndex, const NodeId&)> on_want)
       : context_(context), peers_(peers), on_want_(std::move(on_want)) {}
 
   // An open whose circuit leads on to somebody else.
@@ -51,6 +53,7 @@ class RelayService {
     std::uint32_t far_label = 0;               // 0: not known yet
     engine::RelayLabel from_far{};             // ours, for the far end to write
     Instant since{};
+    Instant broken{};  // since when one end has no session with us; epoch: both have
   };
 
   [[nodiscard]] Peer* next_hop(const message::RelayOpen& open) const;
@@ -63,7 +66,7 @@ class RelayService {
 
   Context& context_;
   PeerTable& peers_;
-  std::function<void(const NodeId&)> on_want_;
+  std::function<void(engine::PeerIndex asker, const NodeId&)> on_want_;
   std::unordered_map<Key, Circuit> circuits_;
   std::map<std::pair<engine::PeerIndex, std::uint32_t>, Key> by_near_;
   std::unordered_map<std::uint32_t, Key> by_from_far_;

@@ -92,7 +92,8 @@ TEST(Nat, LeavesATraceOfWhatWasTried) {
   NatWorld in;
   const auto [a, b] = in.meet(kPortRestricted, kPortRestricted);
   in.world.run_for(2s);
-  const auto candidates = a.peer(kBob)->candidates;
+  auto candidates = a.peer(kBob)->candidates;
+  std::erase_if(candidates, [](const auto& each) { return each.kind == "relay"; });
   ASSERT_EQ(candidates.size(), 2u);
   EXPECT_EQ(candidates[0].endpoint, "10.0.2.1:4545");
   EXPECT_EQ(candidates[0].kind, "lan");

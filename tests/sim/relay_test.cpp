@@ -75,8 +75,11 @@ TEST(Relay, IsLeftForADirectPathBetweenAllKindsOfNat) {
                         (right.mapping == By::kEndpoint && left.filtering == By::kEndpoint);
       for (int i = 0; i < 4 && !hard; ++i) {
         NatWorld in;
-        Node& a = in.add(alice(), left, "203.0.113.1");
-        Node& b = in.add(bob(), right, "203.0.114.1");
+        NodeOptions options[] = {alice(), bob()};
+        for (NodeOptions& each : options)
+          each.relay.serve = overlay::RelayServe::kNo;  // else one may be the other's relay
+        Node& a = in.add(options[0], left, "203.0.113.1");
+        Node& b = in.add(options[1], right, "203.0.114.1");
         in.world.run_for(2s);
         in.world.loses = [&](const Node& from, const Endpoint& to, ByteView) {
           return to.address != in.first.endpoint().address &&

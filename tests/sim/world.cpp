@@ -110,7 +110,8 @@ Node::Node(World& in, NodeOptions chosen)
       .static_peers = options.static_peers,
       .known_peers_file = options.state.empty() ? std::filesystem::path()
                                                 : options.state / (options.name + ".peers"),
-      .port = 4545};
+      .port = 4545,
+      .relay = options.relay};
   overlay = std::make_unique<overlay::Overlay>(
       std::move(context), std::move(settings),
       [this](std::string text) { fatal.push_back(std::move(text)); });

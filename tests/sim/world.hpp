@@ -47,6 +47,7 @@ struct NodeOptions {
   std::filesystem::path state;                  // for known peers; nothing = none kept
   Nat* nat = nullptr;                           // what it is behind; nothing = the internet
   std::vector<Endpoint> stun;
+  overlay::RelaySettings relay{};
 };
 
 class Node {
