@@ -148,7 +148,8 @@ class Overlay {
 
   // overlay_introductions.cpp
   void ask_relays_for(const IpAddress& address);
-  void introduce(const Peer& to, engine::ReceiverIndex session, const IpAddress& address);
+  void ask_relays_again(Now now);
+  void introduce(Peer& to, engine::ReceiverIndex session, const IpAddress& address);
   void on_introduction(Peer& relay, const message::Introduction& introduction, Now now);
 
   [[nodiscard]] PathKind path_kind(const Endpoint& endpoint) const;
@@ -191,6 +192,7 @@ class Overlay {
   std::map<IpAddress, Calls> calls_;  // of relays that somebody named, bounded
   std::size_t index_of_chain_ = 0;
   Instant next_sweep_{};
+  Instant next_question_{};
   TimerQueue<std::uint32_t> timers_;  // by PeerIndex
   std::vector<std::string> warnings_;
   Instant next_save_{};

@@ -6,6 +6,14 @@
 #include "overlay/overlay.hpp"
 
 namespace ipop::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kQuestionEvery = 300ms;  // while an address is being resolved
+constexpr Duration kSearchEvery = 250ms;    // in the directory, for one peer
+
+}  // namespace
 
 void Overlay::ask_relays_for(const IpAddress& address) {
   for (const engine::PeerIndex index : relays_.homes()) {
@@ -15,10 +23,29 @@ void Overlay::ask_relays_for(const IpAddress& address) {
   }
 }
 
-void Overlay::introduce(const Peer& to, engine::ReceiverIndex session, const IpAddress& address) {
+// They may have to look for it first.
+void Overlay::ask_relays_again(Now now) {
+  if (now.mono < next_question_) return;
+  next_question_ = now.mono + kQuestionEvery;
+  for (const IpAddress& address : resolver_.pending())
+    ask_relays_for(address);
+}
+
+void Overlay::introduce(Peer& to, engine::ReceiverIndex session, const IpAddress& address) {
+  if (!context_.relays || !to.authorised) return;
   const Peer* const holder = peers_.by_address(address);
-  if (!context_.relays || !to.authorised || holder == nullptr || holder == &to ||
-      !holder->connected() || !holder->authorised || !holder->credential || holder->is_relayed()) {
+  if (holder == nullptr || (!holder->connected() && !holder->connecting)) {
+    // Who asks may be one who cannot ask the directory. It asks us again in a moment.
+    const bool inside = std::ranges::any_of(
+        settings_.subnets, [&](const Prefix& subnet) { return subnet.contains(address); });
+    if (inside && now_.mono - to.searched_for >= kSearchEvery) {
+      to.searched_for = now_.mono;
+      static_cast<void>(resolver_.resolve(address, now_));
+    }
+    return;
+  }
+  if (holder == &to || !holder->connected() || !holder->authorised || !holder->credential ||
+      holder->is_relayed()) {
     return;
   }
   context_.injector.send_sealed(

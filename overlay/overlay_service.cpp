@@ -43,6 +43,7 @@ void Overlay::service(Now now) {
   set_time(now);
   last_service_ = now.mono;
   resolver_.service(now);
+  ask_relays_again(now);
   announcer_.service(now);
   nat_.service(now.mono);
   if (invitations_due_ && now.mono >= *invitations_due_) invite_peers(now);

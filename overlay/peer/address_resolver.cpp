@@ -44,6 +44,13 @@ bool AddressResolver::resolving(const IpAddress& address) const {
   return queries_.contains(address);
 }
 
+std::vector<IpAddress> AddressResolver::pending() const {
+  std::vector<IpAddress> list;
+  for (const auto& [address, query] : queries_)
+    list.push_back(address);
+  return list;
+}
+
 void AddressResolver::look_up(const IpAddress& address, Query& query, Now now) {
   query.looking = true;
   query.next_lookup = now.mono + kLookAgainAfter;

@@ -25,6 +25,7 @@ class AddressResolver {
   // The address is reachable: stop looking.
   void settle(const IpAddress& address);
   [[nodiscard]] bool resolving(const IpAddress& address) const;
+  [[nodiscard]] std::vector<IpAddress> pending() const;
 
   // The time for what the directory calls back with.
   void set_time(Now now) { last_now_ = now; }

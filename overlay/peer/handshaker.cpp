@@ -126,7 +126,7 @@ Duration Handshaker::give_up_after(const Peer& peer) const {
 
 void Handshaker::send_initiation(Peer& peer, Now now) {
   ++peer.connecting->attempts;
-  peer.connecting->last_attempt = now.mono;
+  if (!targets(peer).empty()) peer.connecting->last_attempt = now.mono;
   peer.connecting->next_attempt = now.mono + retry_after(peer);
   if (peer.attempts.size() >= kMaxAttempts) {
     const engine::ReceiverIndex oldest = peer.attempts.front().local;

@@ -116,6 +116,7 @@ struct Peer {
   bool kept = false;                      // a relay of ours: its session is renewed without traffic
   Instant called_as_relay{};
   Instant shunned_until{};   // it said that it relays, and then did not
+  Instant searched_for{};    // an address that it asked us for was looked up
   Instant standby_pinged{};  // the circuits that are not in use
   Trials trials;
   std::uint64_t record_sequence = 0;
