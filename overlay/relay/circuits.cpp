@@ -69,6 +69,7 @@ void Circuits::on_open(Peer& relay, const message::RelayOpen& open, Instant now)
     send(*known, message::RelayOpened{open.label, std::to_underlying(known->local)});
     return;
   }
+  make_room_for(open.from);
   const auto through =
       static_cast<std::size_t>(std::ranges::count(circuits_, relay.index, &Circuit::relay));
   auto local = through < kMostFrom && circuits_.size() < kMost ? context_.table.reserve_label()

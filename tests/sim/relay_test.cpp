@@ -159,6 +159,60 @@ TEST(Relay, ThatSaysGoodbyeCostsLittle) {
   EXPECT_EQ(a.peer(kBob)->path, PathKind::kRelay);
 }
 
+TEST(Relay, IsTheSameForBothEndsAfterAWhile) {
+  for (int i = 0; i < 6; ++i) {
+    NatWorld in;
+    Node& a = in.add(alice(), kSymmetric, "203.0.113.1");
+    Node& b = in.add(bob(), kSymmetric, "203.0.114.1");
+    in.world.run_for(2s);
+    a.send(kBob);
+    b.send(kAlice);  // both at once: each may end up on a circuit of its own
+    in.world.run_for(3ms);
+    EXPECT_EQ(lost_in(in, a, b, 3s, 10ms), 0u);
+    const unsigned before = a.engine.path_changes + b.engine.path_changes;
+    EXPECT_EQ(lost_in(in, a, b, 5s, 10ms), 0u);
+    EXPECT_LE(a.engine.path_changes + b.engine.path_changes, before + 2);
+  }
+}
+
+TEST(Relay, LeavesRoomForTheLongestWay) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  // 1,500 bytes less IPv6 and UDP, as the next part of the way may have it, the relay's header, the
+  // header of data and the tag.
+  EXPECT_EQ(a.peer(kBob)->mtu, 1500 - 40 - 8 - 8 - 16 - 16);
+}
+
+// Bob's machine crashes and comes back; his relays still have the circuits of before.
+TEST(Relay, IsAskedAnewWhenTheFarEndForgotEverything) {
+  NatWorld in;
+  Node& a = in.add(alice(), kSymmetric, "203.0.113.1");
+  const std::filesystem::path state =
+      std::filesystem::temp_directory_path() / "ipop-sim-relay-restart";
+  std::filesystem::create_directories(state);
+  const auto identity = overlay::Identity::generate();
+  NodeOptions options = bob();
+  options.identity = &identity;
+  options.state = state;
+  options.claimed_at = in.world.clock().wall;
+  Node& b = in.add(options, kSymmetric, "203.0.114.1");
+  in.world.run_for(2s);
+  EXPECT_EQ(lost_in(in, a, b, 2s), 0u);
+  in.world.kill(b);
+  options.nat = nullptr;
+  Node& again = in.add(options, kSymmetric, "203.0.117.1");
+  in.world.run_for(1s);
+  a.directory.reachable = again.directory.reachable = false;
+  const Instant back = in.world.now;
+  for (bool heard = false; !heard;) {
+    const std::uint32_t there = a.send(kBob);
+    in.world.run_for(100ms);
+    heard = again.received(there);
+    ASSERT_LT(in.world.now - back, 6s);
+  }
+  std::filesystem::remove_all(state);
+}
+
 // Alice's firewall lets her reach the first relay alone, Bob's the second: neither has both.
 TEST(Relay, ChainsReachWhereNoSingleOneDoes) {
   NatWorld in;

@@ -261,6 +261,7 @@ void SimEngine::use_session_once_confirmed(engine::PeerIndex peer, engine::Recei
 
 void SimEngine::set_path(engine::PeerIndex peer, const engine::Path& path) {
   peers_.at(peer).path = path;
+  ++path_changes;
 }
 
 Result<void> SimEngine::add_route(const Prefix& prefix, engine::PeerIndex peer) {

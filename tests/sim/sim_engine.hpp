@@ -42,7 +42,8 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   std::size_t session_limit = 1000;
   std::size_t label_limit = 1000;
   std::uint64_t relay_limit = 0;
-  unsigned relayed = 0;  // datagrams passed on
+  unsigned relayed = 0;       // datagrams passed on
+  unsigned path_changes = 0;  // of all peers
   [[nodiscard]] std::size_t labels() const noexcept { return labels_.size(); }
   [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
   [[nodiscard]] std::size_t staged() const noexcept { return staged_.size(); }
