@@ -222,6 +222,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   } else if (const auto* pong = std::get_if<message::Pong>(&*parsed)) {
     if (const auto rtt = liveness_.on_pong(peer, punt.source, *pong, now.mono)) {
       peer.trials.answered(punt.source, now.mono);
+      peer.probe_budget.answered(punt.source.address);
       const bool lost = !peer.path;
       if (paths_.consider(peer, punt.source, *rtt, now.mono) && lost)
         context_.injector.retry_staged();

@@ -28,6 +28,22 @@ void write(ByteWriter& writer, const Endpoint& endpoint) {
   writer.le(endpoint.port);
 }
 
+void write(ByteWriter& writer, const std::vector<NodeId>& nodes, std::size_t most) {
+  const std::size_t count = std::min(nodes.size(), most);
+  writer.u8(static_cast<std::uint8_t>(count));
+  for (std::size_t i = 0; i < count; ++i)
+    writer.bytes(nodes[i].bytes);
+}
+
+std::vector<NodeId> read_nodes(ByteReader& reader, std::size_t most, bool& valid) {
+  std::vector<NodeId> nodes;
+  const std::size_t count = reader.u8();
+  valid = valid && count <= most;
+  for (std::size_t i = 0; valid && i < count && reader.ok(); ++i)
+    reader.copy(nodes.emplace_back().bytes);
+  return nodes;
+}
+
 Endpoint read_endpoint(ByteReader& reader) {
   IpAddress::Bytes address{};
   reader.copy(address);
@@ -76,10 +92,8 @@ struct Encoder {
     writer.le(open.label);
     writer.bytes(open.from.bytes);
     writer.bytes(open.to.bytes);
-    const std::size_t count = std::min(open.via.size(), kMaxVia);
-    writer.u8(static_cast<std::uint8_t>(count));
-    for (std::size_t i = 0; i < count; ++i)
-      writer.bytes(open.via[i].bytes);
+    write(writer, open.via, kMaxVia);
+    write(writer, open.passed, kMaxVia + 1);
   }
   void operator()(const RelayOpened& opened) {
     writer.u8(kRelayOpened);
@@ -115,13 +129,13 @@ Candidates read_candidates(ByteReader& reader, bool& valid) {
 }
 
 RelayOpen read_relay_open(ByteReader& reader, bool& valid) {
-  RelayOpen open{.label = reader.le<std::uint32_t>(), .from = {}, .to = {}, .via = {}};
+  RelayOpen open{
+      .label = reader.le<std::uint32_t>(), .from = {}, .to = {}, .via = {}, .passed = {}};
   reader.copy(open.from.bytes);
   reader.copy(open.to.bytes);
-  const std::size_t count = reader.u8();
-  valid = count <= kMaxVia && open.label != 0;
-  for (std::size_t i = 0; valid && i < count && reader.ok(); ++i)
-    reader.copy(open.via.emplace_back().bytes);
+  valid = open.label != 0;
+  open.via = read_nodes(reader, kMaxVia, valid);
+  open.passed = read_nodes(reader, kMaxVia + 1, valid);
   return open;
 }
 

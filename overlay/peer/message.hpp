@@ -55,7 +55,10 @@ struct RelayOpen {
   std::uint32_t label = 0;  // the sender's, never 0; a repeated open has the same
   NodeId from;              // who asked first
   NodeId to;                // whom the circuit is to lead to
-  std::vector<NodeId> via;  // relays behind the receiver, the nearest first; at most kMaxVia
+  // Relays behind the receiver, the nearest first; at most kMaxVia. And those that the open has
+  // passed, the last one last; at most kMaxVia + 1.
+  std::vector<NodeId> via;
+  std::vector<NodeId> passed;
 };
 struct RelayOpened {
   std::uint32_t label = 0;   // of the open: the receiver's

@@ -13,9 +13,6 @@ constexpr Duration kProbeInterval = 30s;
 constexpr Duration kSettleTime = 2s;
 constexpr Duration kRoundInterval = 150ms;
 constexpr Duration kAttemptInterval = 900ms;
-constexpr unsigned kMostProbes = 64;      // pings to endpoints that never answered, in a second
-constexpr unsigned kMostUnanswered = 48;  // datagrams to one endpoint, and then
-constexpr Duration kSilentFor = 10min;    // none for so long
 constexpr Duration kWorthMoving = 2ms;
 constexpr int kRelayHeader = 8;
 
@@ -64,15 +61,8 @@ bool PathChooser::chooses(const Peer& peer) const {
 // Who does not answer is not pinged for ever: whoever says where a peer may be could be lying.
 void PathChooser::ping(Peer& peer, const Endpoint& endpoint, Instant now) {
   const Trial* const trial = peer.trials.find(endpoint);
-  if (trial == nullptr || !trial->answered) {
-    if (now - peer.probe_second >= 1s) {
-      peer.probe_second = now;
-      peer.probes = 0;
-    }
-    if (++peer.probes > kMostProbes) return;
-  }
-  if (trial != nullptr && trial->unanswered >= kMostUnanswered && now - trial->sent < kSilentFor)
-    return;
+  const bool answers = trial != nullptr && trial->answered;
+  if (!answers && !peer.probe_budget.take(endpoint.address, now)) return;
   liveness_.send_ping(peer, now, endpoint);
   peer.trials.sent(endpoint, now);
 }

@@ -13,6 +13,7 @@
 #include "overlay/directory/node_record.hpp"
 #include "overlay/handshake/cookie.hpp"
 #include "overlay/handshake/noise.hpp"
+#include "overlay/peer/probe_budget.hpp"
 #include "overlay/peer/trials.hpp"
 #include "overlay/trust/credential.hpp"
 
@@ -127,8 +128,7 @@ struct Peer {
   Instant next_probe{};
   unsigned probe_rounds = 0;  // of this attempt that are still to come
   Instant probes_planned{};
-  Instant probe_second{};  // the second that `probes` counts in
-  unsigned probes = 0;
+  ProbeBudget probe_budget;
   Instant next_upgrade{};             // relayed: when both ends try all direct endpoints again
   unsigned upgrades = 0;              // tried so far
   std::optional<Instant> challenged;  // pinged because somebody else claims its address

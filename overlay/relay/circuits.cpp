@@ -35,7 +35,8 @@ void Circuits::send_open(Circuit& circuit, Instant now) {
   send(circuit, message::RelayOpen{.label = std::to_underlying(circuit.local),
                                    .from = context_.identity.node_id(),
                                    .to = circuit.remote,
-                                   .via = circuit.via});
+                                   .via = circuit.via,
+                                   .passed = {}});
 }
 
 void Circuits::ask(const Peer& relay, const NodeId& remote, std::vector<NodeId> via, Instant now) {
@@ -83,8 +84,11 @@ void Circuits::on_open(Peer& relay, const message::RelayOpen& open, Instant now)
     }
     return;
   }
+  // Back from us, behind the one that brought it.
+  std::vector<NodeId> via(open.passed.rbegin(), open.passed.rend());
+  if (!via.empty()) via.erase(via.begin());
   Circuit& circuit = circuits_.emplace_back(Circuit{.remote = open.from,
-                                                    .via = {},
+                                                    .via = std::move(via),
                                                     .relay = relay.index,
                                                     .local = *local,
                                                     .label = open.label,

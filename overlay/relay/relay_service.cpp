@@ -37,8 +37,10 @@ void RelayService::ask_next(const Peer& far, const Circuit& circuit,
   message::RelayOpen next{.label = std::to_underlying(circuit.from_far),
                           .from = open.from,
                           .to = open.to,
-                          .via = open.via};
+                          .via = open.via,
+                          .passed = open.passed};
   if (!next.via.empty()) next.via.erase(next.via.begin());
+  next.passed.push_back(context_.identity.node_id());
   send(far.index, next);
 }
 
@@ -50,7 +52,10 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
     return;
   }
   // Only a relay speaks for others: whoever asks first is who it is.
-  if (!from.relays && open.from != *from.node_id()) {
+  const bool first = open.from == *from.node_id();
+  const bool passed_on =
+      from.relays && !open.passed.empty() && open.passed.back() == *from.node_id();
+  if ((!first && !passed_on) || open.passed.size() > message::kMaxVia) {
     refuse(from, open.label, RelayCloseReason::kNotServing);
     return;
   }

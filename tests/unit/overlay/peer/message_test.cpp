@@ -16,8 +16,8 @@ std::vector<Message> samples() {
           Refusal{RefusalReason::kAddressInUse, *IpAddress::parse("192.168.10.10")},
           Candidates{{{endpoint, CandidateKind::kMapped},
                       {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}},
-          RelayOpen{7, {{1, 2}}, {{3, 4}}, {}},
-          RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}},
+          RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}},
+          RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}, {{{5}}, {{6}}, {{7}}}},
           RelayOpened{5, 6},
           AddressRequest{*IpAddress::parse("192.168.10.20")},
           Introduction{{7, 8}},
@@ -64,12 +64,12 @@ TEST(Message, RefusesValuesOutsideTheirRange) {
   refusal[1] = 77;
   EXPECT_FALSE(parse(refusal));
   EXPECT_FALSE(parse(encode(RelayOpen{})));  // the label 0
-  auto long_way = encode(RelayOpen{1, {}, {}, {}});
-  long_way.back() = 3;
-  long_way.resize(long_way.size() + 3 * 20);
+  auto long_way = encode(RelayOpen{1, {}, {}, {}, {}});
+  long_way.back() = 4;
+  long_way.resize(long_way.size() + 4 * 20);
   EXPECT_FALSE(parse(long_way));
   EXPECT_FALSE(parse(encode(RelayOpened{1, 0})));
-  for (const std::uint8_t reason : {0, 5}) {
+  for (const std::uint8_t reason : {std::uint8_t{0}, std::uint8_t{5}}) {
     auto closed = encode(RelayClosed{1, RelayCloseReason::kDone});
     closed.back() = reason;
     EXPECT_FALSE(parse(closed));
