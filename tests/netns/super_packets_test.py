@@ -46,8 +46,8 @@ def test_a_large_file_arrives_as_it_was(world):
     source = bob.host.directory / "www"
     source.mkdir()
     bob.host.run("dd", "if=/dev/urandom", f"of={source / 'file'}", "bs=1M", f"count={FILE_MB}")
-    bob.host.start(sys.executable, "-u", "-m", "http.server", 8080, "--bind", bob.address,
-                   "--directory", source, name="http").wait_for_line("Serving", 5)
+    bob.host.start(sys.executable, RIG / "serve_files.py", bob.address, 8080, source,
+                   name="http").wait_for_line("serving", 5)
     target = alice.host.directory / "file"
     alice.host.run("curl", "--silent", "--show-error", "--fail", "--max-time", 60, "--output",
                    target, f"http://{bob.address}:8080/file", limit_s=70)
