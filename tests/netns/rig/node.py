@@ -108,8 +108,8 @@ class Node:
             raise Failure(f"ipop status --json printed no JSON: {outcome.stdout[:200]}") from None
 
     def peer(self, address: str) -> dict:
-        """What the status says of the peer with this address, rather of one that is connected than of
-        one that only claims it; empty if nothing."""
+        """What the status says of the peer with this address, rather of one that is connected than
+        of one that only claims it; empty if nothing."""
         peers = self.status().get("peers", [])
         for peer in sorted(peers, key=lambda each: each["state"] != "connected"):
             if any(entry.split("/")[0] == address for entry in peer.get("addresses", [])):
