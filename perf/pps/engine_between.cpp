@@ -2,11 +2,8 @@
 
 #include <stdexcept>
 
-#include "engine/lcore_state.hpp"
-#include "engine/mempool.hpp"
 #include "engine/path/packet.hpp"
-#include "engine/port/memory_port.hpp"
-#include "perf/pps/counting_host_port.hpp"
+#include "perf/pps/engine_node.hpp"
 #include "perf/pps/host_frames.hpp"
 
 namespace ipop::perf {
@@ -37,28 +34,10 @@ Endpoint near_endpoint(std::uint32_t i) {
 
 }  // namespace
 
-struct EngineBetween::Node {
-  explicit Node(const TableSizes& sizes) : table(sizes, 1, make_aead_engine()) {}
-
-  [[nodiscard]] std::uint64_t count(Fate fate) const {
-    return state.counters().fates[static_cast<std::size_t>(fate)].get();
-  }
-
-  CountingHostPort host;
-  MemoryWirePort wire;
-  Mempool pool{PoolSettings{.packets = 4095}};
-  Mempool supers{kSuperPool};
-  DpdkForwardingTable table;
-  PuntRing punts{pool.get()};
-  InjectRing orders{pool.get()};
-  LcoreState state{{host, wire, {pool.get(), supers.get()}, table.reader(), punts, orders},
-                   make_aead_engine()};
-};
-
 EngineBetween::EngineBetween(const Workload& workload)
     : workload_(workload),
-      sender_(std::make_unique<Node>(sizes_for(workload))),
-      receiver_(std::make_unique<Node>(sizes_for(workload))) {
+      sender_(std::make_unique<EngineNode>(sizes_for(workload))),
+      receiver_(std::make_unique<EngineNode>(sizes_for(workload))) {
   // Those that talk come last, in the midst of nothing.
   for (std::uint32_t i = workload.peers + workload.idle; i-- != 0;)
     join(i);
@@ -68,7 +47,7 @@ EngineBetween::~EngineBetween() = default;
 
 void EngineBetween::join(std::uint32_t peer) {
   const auto key = Secret<32>::random();
-  Node* const nodes[] = {sender_.get(), receiver_.get()};
+  EngineNode* const nodes[] = {sender_.get(), receiver_.get()};
   PeerIndex peers[2];
   ReceiverIndex locals[2];
   for (int n = 0; n < 2; ++n) {

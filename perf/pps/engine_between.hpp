@@ -10,6 +10,8 @@
 
 namespace ipop::perf {
 
+struct EngineNode;
+
 class EngineBetween {
  public:
   explicit EngineBetween(const Workload& workload);
@@ -22,16 +24,14 @@ class EngineBetween {
   [[nodiscard]] const Stopwatch& decap() const noexcept { return decap_; }
 
  private:
-  struct Node;
-
   void join(std::uint32_t peer);
   // One turn's frames for the sender; `order` says which peer each is for.
   [[nodiscard]] std::uint16_t make_frames(rte_mbuf** frames, std::uint32_t* order);
 
   Workload workload_;
   Instant now_{std::chrono::hours(1)};
-  std::unique_ptr<Node> sender_;
-  std::unique_ptr<Node> receiver_;
+  std::unique_ptr<EngineNode> sender_;
+  std::unique_ptr<EngineNode> receiver_;
   std::mt19937 random_{1};
   std::uint64_t rounds_ = 0;
   Stopwatch encap_;

@@ -4,11 +4,14 @@
 
 #include <memory>
 #include <random>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "perf/pps/workload.hpp"
 
 namespace ipop::perf {
+
+struct EngineNode;
 
 class EngineRelay {
  public:
@@ -23,13 +26,12 @@ class EngineRelay {
   [[nodiscard]] const Stopwatch& relay() const noexcept { return relay_; }
 
  private:
-  struct Node;
-
   void lay_in();
 
   Workload workload_;
   Instant now_{std::chrono::hours(1)};
-  std::unique_ptr<Node> node_;
+  std::unique_ptr<EngineNode> node_;
+  std::vector<engine::RelayLabel> labels_;
   std::mt19937 random_{1};
   std::uint64_t rounds_ = 0;
   Stopwatch relay_;
