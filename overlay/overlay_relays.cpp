@@ -301,6 +301,12 @@ void Overlay::set_relay(const RelaySettings& relay, Now now) {
   settings_.relay = relay;
   context_.table.set_relay_limit(relay.limit_bits_per_s);
   set_reach(now);
+  // What the user no longer wants ends at once; else nothing does, as it is about what is to come.
+  if (!relay.use) {
+    relays_.leave_homes();
+    circuits_.close_all();
+  }
+  if (relay.serve == RelayServe::kNo) relay_service_.close_all();
 }
 
 void Overlay::on_relay_lost(Peer& relay) {

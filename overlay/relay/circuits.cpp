@@ -169,6 +169,11 @@ void Circuits::close(engine::RelayLabel local) {
   drop(static_cast<std::size_t>(at - circuits_.begin()));
 }
 
+void Circuits::close_all() {
+  while (!circuits_.empty())
+    close(circuits_.back().local);
+}
+
 void Circuits::service(Instant now) {
   if (now < next_service_) return;
   next_service_ = now + kServiceEvery;

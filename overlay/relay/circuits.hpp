@@ -57,6 +57,7 @@ class Circuits {
   void forget(const Peer& relay);
   // No longer wanted: the relay is told.
   void close(engine::RelayLabel local);
+  void close_all();
   // Asks again, gives up, follows relays that moved.
   void service(Instant now);
   [[nodiscard]] std::optional<Instant> deadline() const;

@@ -59,6 +59,13 @@ void RelayKeeper::want_now(Now now) {
   wanted_until_ = now.mono + kWantedFor;
 }
 
+void RelayKeeper::leave_homes() {
+  wanted_until_ = Instant{};
+  if (homes_.empty()) return;
+  homes_.clear();
+  calls_.on_homes();
+}
+
 void RelayKeeper::set_serving(bool serving, Now now) {
   if (serving == serving_) return;
   serving_ = serving;

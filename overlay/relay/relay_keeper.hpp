@@ -33,6 +33,8 @@ class RelayKeeper {
 
   // Whether homes are wanted all the time: others cannot reach us without.
   void set_wanted(bool wanted, Now now);
+  // No more of them, whatever was wanted: the node is to do without relays.
+  void leave_homes();
   // They are now, for a peer that cannot be reached otherwise.
   void want_now(Now now);
   // Whether we relay.

@@ -171,6 +171,11 @@ void RelayService::forget(const Peer& peer) {
     close(key, RelayCloseReason::kNotConnected, &peer);
 }
 
+void RelayService::close_all() {
+  while (!circuits_.empty())
+    close(circuits_.begin()->first, RelayCloseReason::kNotServing, nullptr);
+}
+
 void RelayService::service(Instant now) {
   if (now < next_service_) return;
   next_service_ = now + kServiceEvery;

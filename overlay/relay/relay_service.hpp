@@ -36,6 +36,8 @@ class RelayService {
   [[nodiscard]] bool on_closed(Peer& from, const message::RelayClosed& closed);
   // Before the peer is removed.
   void forget(const Peer& peer);
+  // We no longer relay: both ends of each are told.
+  void close_all();
   void service(Instant now);
   [[nodiscard]] Instant deadline() const noexcept { return next_service_; }
 

@@ -137,7 +137,8 @@ table ip between {{
     wait_until("a direct path", lambda: all(
         one.peer(other.address)["path"] == "direct" for one, other in ((alice, bob), (bob, alice))),
         30)
-    time.sleep(1)
+    so_far = len(stream.so_far().replies)
+    wait_until("pings by the direct path", lambda: len(stream.so_far().replies) > so_far + 50, 5)
     pings = stream.finish()
     expect(pings.lost == 0, f"lost pings number {pings.lost_numbers()} of {pings.sent}")
 

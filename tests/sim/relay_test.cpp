@@ -256,6 +256,27 @@ TEST(Relay, JoinsIPv4AndIPv6) {
   EXPECT_GT(both.engine.relayed, 0u);
 }
 
+TEST(Relay, EndsAtOnceWhereItIsSwitchedOff) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  EXPECT_EQ(lost_in(in, a, b, 4s), 0u);
+  // The one that serves no more: the other takes over.
+  Node& used = a.peer(kBob)->relay_via.at(0) == "first" ? in.first : in.second;
+  used.overlay->set_relay({.serve = overlay::RelayServe::kNo}, in.world.clock());
+  EXPECT_EQ(used.status().relay.circuits, 0u);
+  EXPECT_EQ(used.engine.labels(), 0u);
+  in.world.run_for(500ms);
+  EXPECT_EQ(lost_in(in, a, b, 2s), 0u);
+  EXPECT_NE(a.peer(kBob)->relay_via.at(0), used.options.name);
+  // The one that does not want to be relayed: nobody reaches it any more.
+  a.overlay->set_relay({.use = false}, in.world.clock());
+  EXPECT_TRUE(a.status().relay.homes.empty());
+  EXPECT_EQ(a.engine.labels(), 0u);
+  const std::uint32_t packet = a.send(kBob);
+  EXPECT_FALSE(in.world.run_until([&] { return b.received(packet); }, 5s));
+  EXPECT_TRUE(a.status().relay.homes.empty());
+}
+
 TEST(Relay, IsNotKeptForNobody) {
   NatWorld in;
   const auto [a, b] = in.meet(kSymmetric, kSymmetric);
