@@ -138,8 +138,9 @@ std::size_t Endpoint::to_sockaddr(sockaddr_storage& into) const noexcept {
 
 std::string Endpoint::to_string() const {
   const std::string host = address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";
+  const std::string by = socket == 0 ? "" : " socket " + std::to_string(socket);
   const std::string behind = label == 0 ? "" : " label " + std::to_string(label);
-  return host + ":" + std::to_string(port) + behind;
+  return host + ":" + std::to_string(port) + by + behind;
 }
 
 }  // namespace ipop
@@ -162,6 +163,7 @@ std::size_t std::hash<ipop::IpAddress>::operator()(const ipop::IpAddress& addres
 }
 
 std::size_t std::hash<ipop::Endpoint>::operator()(const ipop::Endpoint& endpoint) const noexcept {
-  return mix(std::hash<ipop::IpAddress>{}(endpoint.address),
-             std::uint64_t{endpoint.label} << 16 | endpoint.port);
+  return mix(
+      std::hash<ipop::IpAddress>{}(endpoint.address),
+      std::uint64_t{endpoint.label} << 32 | std::uint64_t{endpoint.socket} << 16 | endpoint.port);
 }

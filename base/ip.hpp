@@ -114,14 +114,20 @@ struct Prefix {
 struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;
+  // By which of our own sockets: 0 is the one whose port everybody is told (WireSockets has
+  // others). Never in a socket address, nor in what others are told.
+  std::uint16_t socket = 0;
   // Not 0: what is meant is not who listens there, but whom that relay passes a datagram with this
   // label on to. Never in a socket address.
   std::uint32_t label = 0;
 
   // The same without its label: the relay itself.
-  [[nodiscard]] Endpoint relay() const noexcept { return {address, port}; }
+  [[nodiscard]] Endpoint relay() const noexcept { return {address, port, socket}; }
+  // As others are told of it.
+  [[nodiscard]] Endpoint bare() const noexcept { return {address, port}; }
 
-  // "192.0.2.1:4545" or "[2001:db8::1]:4545"; to_string() adds " label 17".
+  // "192.0.2.1:4545" or "[2001:db8::1]:4545"; to_string() adds " socket 3" and
+  // " label 17".
   [[nodiscard]] static Result<Endpoint> parse(std::string_view text);
   // Unsupported families give the unspecified endpoint.
   [[nodiscard]] static Endpoint from_sockaddr(const sockaddr_storage& from) noexcept;

@@ -20,6 +20,21 @@ std::uint32_t memory_mb(const EngineSettings& settings) noexcept {
   return static_cast<std::uint32_t>((bytes + (1u << 20) - 1) >> 20);
 }
 
+// The wire's sockets, which are freed as what the table unlinks is.
+class ReclaimedSockets final : public WireSockets {
+ public:
+  ReclaimedSockets(WirePort& wire, Reclaimer& reclaimer) : wire_(wire), reclaimer_(reclaimer) {}
+
+  Result<std::uint16_t> open_socket() override { return wire_.open_socket(); }
+  void close_socket(std::uint16_t socket) override {
+    reclaimer_.defer(wire_.unlink_socket(socket));
+  }
+
+ private:
+  WirePort& wire_;
+  Reclaimer& reclaimer_;
+};
+
 }  // namespace
 
 void start_eal_for(const EngineSettings& settings) {
@@ -36,6 +51,7 @@ struct Engine::Parts {
         host(std::move(host_port)),
         wire(std::move(wire_port)),
         table(settings.table, kLcores, make_aead_engine(settings.aead)),
+        sockets(*wire, table.reclaimer()),
         punts(pool.get()),
         orders(pool.get()),
         state({*host, *wire, {pool.get(), supers.get()}, table.reader(), punts, orders},
@@ -49,6 +65,7 @@ struct Engine::Parts {
   std::unique_ptr<HostPort> host;
   std::unique_ptr<WirePort> wire;
   DpdkForwardingTable table;
+  ReclaimedSockets sockets;
   PuntRing punts;
   InjectRing orders;
   LcoreState state;
@@ -92,6 +109,10 @@ EngineCounters Engine::counters() const noexcept {
   sum.inject_refused = parts_->orders.refused();
   sum.neighbour_answered = parts_->host->neighbour_answered();
   return sum;
+}
+
+WireSockets& Engine::sockets() noexcept {
+  return parts_->sockets;
 }
 
 std::string_view Engine::poll_mode() const noexcept {

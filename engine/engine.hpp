@@ -1,6 +1,6 @@
 // The engine as a whole: pool, table, rings and lcores around two ports. Built, started and stopped
-// by the start-up thread; between start and stop the overlay thread uses table(), punts() and
-// injector().
+// by the start-up thread; between start and stop the overlay thread uses table(), punts(),
+// injector() and sockets().
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "engine/api/forwarding_table.hpp"
 #include "engine/api/inject.hpp"
 #include "engine/api/punt.hpp"
+#include "engine/api/wire_sockets.hpp"
 #include "engine/mempool.hpp"
 #include "engine/port/port.hpp"
 #include "engine/table/dpdk_forwarding_table.hpp"
@@ -52,6 +53,7 @@ class Engine {
   [[nodiscard]] ForwardingTable& table() noexcept;
   [[nodiscard]] PuntQueue& punts() noexcept;
   [[nodiscard]] Injector& injector() noexcept;
+  [[nodiscard]] WireSockets& sockets() noexcept;
 
   // Any thread.
   [[nodiscard]] EngineCounters counters() const noexcept;

@@ -57,7 +57,7 @@ std::vector<CandidateStatus> candidates_of(const Peer& peer, Instant now) {
   const auto add = [&](const Endpoint& endpoint, const char* kind) {
     if (std::ranges::find(shown, endpoint) != shown.end()) return;
     shown.push_back(endpoint);
-    list.push_back({endpoint.relay().to_string(), endpoint.label == 0 ? kind : "relay",
+    list.push_back({endpoint.bare().to_string(), endpoint.label == 0 ? kind : "relay",
                     outcome_of(peer, endpoint, now)});
   };
   for (const Candidate& candidate : peer.candidates)
@@ -219,7 +219,7 @@ void Overlay::describe(Status& status, Now now) const {
     if (peer.path) rank = rank_of(*peer.path, territory_.local());
     one.why = why(peer, one.state, rank, ours);
     if (peer.path) {
-      one.endpoint = peer.path->relay().to_string();
+      one.endpoint = peer.path->bare().to_string();
       one.relay_via = relay_names(*peer.path);
     }
     if (const Session* session = peer.session(peer.current)) {

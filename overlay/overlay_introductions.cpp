@@ -69,7 +69,7 @@ void Overlay::on_introduction(Peer& relay, const message::Introduction& introduc
   Peer* const peer =
       learn({.credential = std::move(*credential), .relays = {}, .candidates = {}}, now);
   if (peer == nullptr) return;
-  const RelayHint hint{relay.credential->signing_key, relay.path->relay()};
+  const RelayHint hint{relay.credential->signing_key, relay.path->bare()};
   std::vector<RelayHint>& hints = peer->relay_hints;
   if (std::ranges::find(hints, hint) == hints.end() && hints.size() <= NodeRecord::kMaxRelays)
     hints.insert(hints.begin(), hint);

@@ -7,8 +7,10 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
+#include "base/error.hpp"
 #include "base/ip.hpp"
 #include "engine/port/host_frame.hpp"
 #include "engine/port/packet_pools.hpp"
@@ -65,7 +67,8 @@ class HostPort {
   [[nodiscard]] virtual std::uint64_t neighbour_answered() const noexcept = 0;
 };
 
-// UDP datagrams to and from the underlay, all by one local port. A buffer with a tso_segsz is a
+// UDP datagrams to and from the underlay, by the one local port that everybody is told, unless the
+// endpoint names another socket. A buffer with a tso_segsz is a
 // train: datagrams of that size one behind another, the last perhaps shorter, to or from one
 // endpoint. Counts are of datagrams.
 class WirePort {
@@ -82,6 +85,15 @@ class WirePort {
   // Gives back the buffers that it keeps for its next reads. At the end.
   virtual void release_buffers() noexcept {}
   virtual std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept = 0;
+
+  // Overlay thread: as WireSockets has them. What unlink_socket() returns is to be called once the
+  // lcore has passed a quiescent state.
+  [[nodiscard]] virtual Result<std::uint16_t> open_socket() {
+    return fail("this wire has one port for everything");
+  }
+  [[nodiscard]] virtual std::move_only_function<void()> unlink_socket(std::uint16_t) {
+    return [] {};
+  }
 };
 
 }  // namespace ipop::engine

@@ -1,16 +1,16 @@
 // The wire as UDP sockets: one per listen address (an IPv4 one, an IPv6 one), all with one port
-// number. Bursts go by recvmmsg and sendmmsg straight into and out of packet buffers; datagrams of
-// one size to one endpoint go as one message (UDP_SEGMENT) and come as one (UDP_GRO) where the
-// kernel has that, so that they cross it once. Opened at start-up; polled by the one lcore that
-// owns it.
+// number, opened at start-up, and others with ports of their own while they are needed. Polled by
+// the one lcore that owns it.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
-#include "base/fd.hpp"
+#include "engine/port/further_sockets.hpp"
 #include "engine/port/port.hpp"
+#include "engine/port/udp_channel.hpp"
 
 namespace ipop::engine {
 
@@ -40,18 +40,13 @@ class UdpPort final : public WirePort {
                 std::uint32_t& refused) noexcept override;
   void release_buffers() noexcept override;
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
+  [[nodiscard]] Result<std::uint16_t> open_socket() override;
+  [[nodiscard]] std::move_only_function<void()> unlink_socket(std::uint16_t socket) override;
 
  private:
   struct Socket {
-    Fd fd;
-    bool v4 = false;
-    bool segments = false;  // sends trains
-    bool receives_trains = false;
-    std::uint32_t want = kBurst;  // buffers for the next read
-    std::uint32_t empty = 0;      // reads in a row that found nothing
-    // Buffers for the next read, so that one that finds nothing costs the pool nothing.
-    std::array<rte_mbuf*, kBurst> spare{};
-    std::uint32_t spares = 0;
+    UdpChannel channel;
+    SpareBuffers spares;
   };
 
   // A socket that has been empty so often in a row is read only every kSkip turns: while the other
@@ -61,16 +56,12 @@ class UdpPort final : public WirePort {
   static constexpr std::uint32_t kSkip = 8;
 
   [[nodiscard]] bool open_all(const UdpSettings& settings);
-  [[nodiscard]] static bool refill(Socket& socket, rte_mempool* pool, std::size_t want) noexcept;
-  [[nodiscard]] std::uint16_t receive(Socket& socket, const PacketPools& pools,
-                                      std::span<rte_mbuf*> into) noexcept;
-  [[nodiscard]] std::uint32_t transmit(Socket& socket,
-                                       std::span<rte_mbuf* const> datagrams) noexcept;
-  [[nodiscard]] Socket* socket_for(const Endpoint& to) noexcept;
+  [[nodiscard]] UdpChannel* channel_for(const Endpoint& to) noexcept;
 
   std::vector<Socket> sockets_;
   std::vector<Endpoint> bound_;
-  std::size_t first_ = 0;  // the socket that is read first, in turns
+  std::optional<FurtherSockets> further_;  // IPv4 alone: nobody guesses ports behind IPv6
+  std::size_t first_ = 0;                  // the socket that is read first, in turns
   std::uint32_t turn_ = 0;
 };
 

@@ -51,6 +51,8 @@ class DpdkForwardingTable final : public ForwardingTable {
     return {routes_, views_, sessions_, labels_, relay_limit_};
   }
   [[nodiscard]] rte_rcu_qsbr* qsbr() const noexcept { return reclaimer_.qsbr(); }
+  // For others who free what lcores may be using.
+  [[nodiscard]] Reclaimer& reclaimer() noexcept { return reclaimer_; }
   [[nodiscard]] std::size_t pending() const noexcept { return reclaimer_.pending(); }
   // EAL memory that it may come to need.
   [[nodiscard]] static std::size_t memory(const TableSizes& sizes) noexcept {

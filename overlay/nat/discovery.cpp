@@ -19,7 +19,8 @@ NatDiscovery::NatDiscovery(stun::Client::Send send, std::function<void(Instant)>
 
 void NatDiscovery::set_local(std::vector<Endpoint> local, Instant now) {
   std::ranges::fill(public_, false);
-  for (const auto& [address, port, label] : local) {
+  for (const Endpoint& each : local) {
+    const IpAddress& address = each.address;
     const bool hidden = address.is_private() || address.is_loopback() || address.is_link_local();
     if (!hidden) public_[address.is_v4()] = true;
   }

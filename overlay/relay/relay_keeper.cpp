@@ -134,7 +134,7 @@ std::vector<RelayHint> RelayKeeper::hints() const {
   for (const engine::PeerIndex index : homes_) {
     const Peer* const home = peers_.by_index(index);
     if (home != nullptr && home->credential && home->path) {
-      list.push_back({home->credential->signing_key, home->path->relay()});
+      list.push_back({home->credential->signing_key, home->path->bare()});
     }
   }
   return list;

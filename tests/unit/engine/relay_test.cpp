@@ -50,7 +50,9 @@ class Relayed : public testing::Test {
   }
 
   static std::uint32_t number(RelayLabel label) { return static_cast<std::uint32_t>(label); }
-  static Endpoint by(RelayLabel label) { return {kRelayAt.address, kRelayAt.port, number(label)}; }
+  static Endpoint by(RelayLabel label) {
+    return {.address = kRelayAt.address, .port = kRelayAt.port, .label = number(label)};
+  }
 
   // What one end sent, to the relay; and what it passes on, to whom it says.
   void pass(EngineNode& from) {
@@ -203,7 +205,8 @@ TEST_F(Relayed, LabelsFollowAPeerThatMovesAndEndWithIt) {
   EXPECT_EQ(out[1].endpoint.relay(), moved);
   EXPECT_EQ(relay.table.label_activity(to_bob).packets, 1u);  // those that were passed on
   // Who is behind a relay itself is nobody to relay for.
-  relay.table.set_path(alice, {{kSecondAt.address, kSecondAt.port, 5}, 1444});
+  relay.table.set_path(alice,
+                       {{.address = kSecondAt.address, .port = kSecondAt.port, .label = 5}, 1444});
   relay.from_wire(datagram(number(to_bob)), kSecondAt);
   relay.from_wire(datagram(number(to_alice)), pair.bob.at);
   relay.turn();
