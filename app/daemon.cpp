@@ -65,7 +65,8 @@ constexpr std::chrono::seconds kInterfaceCheckInterval{1};
 // Whether a change of this key takes effect here while running. conf::compare() says which keys
 // could; what nothing carries out yet is honestly one that waits for a restart.
 bool takes_effect(std::string_view key) {
-  return key == "overlay.peers" || key.starts_with("overlay.relay.") || key.starts_with("log.");
+  return key == "overlay.peers" || key == "overlay.port_guessing" ||
+         key.starts_with("overlay.relay.") || key.starts_with("log.");
 }
 
 // All parts, in the order in which they are made; they go in the opposite order.
@@ -145,6 +146,7 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
 overlay::Context Daemon::context() {
   return {.table = engine_->table(),
           .injector = engine_->injector(),
+          .sockets = &engine_->sockets(),
           .directory = *directory_,
           .identity = identity_,
           .network = network_,
@@ -165,6 +167,7 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .known_peers_file = config_.paths.state / "peers.json",
           .port = bound_.front().port,
           .relay = relay_settings(config_),
+          .port_guessing = config_.overlay.port_guessing,
           .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
 }
 
@@ -226,6 +229,11 @@ Result<overlay::control::ReloadReport> Daemon::reload() {
   if (std::ranges::find(changes.live, "overlay.peers") != changes.live.end()) {
     config_.overlay.peers = loaded->overlay.peers;
     overlay_->set_static_peers(static_peers(config_), read_clock());
+    loop_->kick();
+  }
+  if (config_.overlay.port_guessing != loaded->overlay.port_guessing) {
+    config_.overlay.port_guessing = loaded->overlay.port_guessing;
+    overlay_->set_port_guessing(config_.overlay.port_guessing, read_clock());
     loop_->kick();
   }
   if (!(config_.overlay.relay == loaded->overlay.relay)) {

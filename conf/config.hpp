@@ -65,6 +65,7 @@ struct Overlay {
   std::vector<HostPort> bootstrap;  // empty = the public OpenDHT network
   std::vector<HostPort> stun;       // besides the bootstrap nodes
   bool port_mapping = true;         // the router is asked for the port
+  bool port_guessing = true;        // of NATs that map each destination to another port
   Relay relay;
   std::uint32_t dht_network = 0;
   std::vector<StaticPeer> peers;

@@ -93,6 +93,7 @@ void read_overlay(const Section& section, Overlay& overlay) {
   section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
   section.list("stun", overlay.stun, parse_stun);
   section.value("port_mapping", overlay.port_mapping, kYesOrNo);
+  section.value("port_guessing", overlay.port_guessing, kYesOrNo);
   read_relay(section.section("relay"), overlay.relay);
   section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
   for (const Section& peer : section.sections("peers")) {

@@ -22,6 +22,7 @@ Changes compare(const Config& running, const Config& next) {
   live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
   restart("overlay.stun", running.overlay.stun, next.overlay.stun);
   restart("overlay.port_mapping", running.overlay.port_mapping, next.overlay.port_mapping);
+  live("overlay.port_guessing", running.overlay.port_guessing, next.overlay.port_guessing);
   live("overlay.relay.use", running.overlay.relay.use, next.overlay.relay.use);
   live("overlay.relay.serve", running.overlay.relay.serve, next.overlay.relay.serve);
   live("overlay.relay.limit_mbit", running.overlay.relay.limit_mbit, next.overlay.relay.limit_mbit);
@@ -43,6 +44,7 @@ Changes compare(const Config& running, const Config& next) {
 Config with_live_changes(Config running, const Config& next) {
   running.network.routes = next.network.routes;
   running.overlay.bootstrap = next.overlay.bootstrap;
+  running.overlay.port_guessing = next.overlay.port_guessing;
   running.overlay.relay = next.overlay.relay;
   running.overlay.peers = next.overlay.peers;
   running.log = next.log;

@@ -40,6 +40,7 @@ constexpr auto kKeys = std::to_array<Key>({
     not_supported("overlay.lan_discovery", "false no off"),
     {"overlay.stun"},
     {"overlay.port_mapping"},
+    {"overlay.port_guessing"},
     {"overlay.relay", kSection},
     {"overlay.relay.use"},
     {"overlay.relay.serve"},

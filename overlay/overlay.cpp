@@ -91,7 +91,8 @@ Overlay::Overlay(Context context, OverlaySettings settings,
                    },
                .own_record = [this] { return announcer_.make_record(now_); },
                .on_homes = [this] { set_reach(now_); },
-               .on_lost = [this](Peer& relay) { on_relay_lost(relay); }}) {
+               .on_lost = [this](Peer& relay) { on_relay_lost(relay); }}),
+      guessing_(context_, peers_, settings_.port_guessing, guessing_hooks()) {
   peers_.set_on_remove([this](Peer& peer) { forget(peer); });
   context_.table.set_relay_limit(settings_.relay.limit_bits_per_s);
 }
@@ -125,7 +126,8 @@ void Overlay::on_punt(const engine::Punt& punt, Now now) {
   switch (punt.kind) {
     case engine::PuntKind::kDatagram: {
       if (stun::is_message(punt.bytes)) {
-        if (!nat_.on_datagram(punt.source, punt.bytes, now.mono))
+        if (!guessing_.on_stun(punt.source, punt.bytes, now.mono) &&
+            !nat_.on_datagram(punt.source, punt.bytes, now.mono))
           ++context_.counters.datagrams_unknown;
         return;
       }
@@ -226,7 +228,7 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
       const bool lost = !peer.path;
       if (paths_.consider(peer, punt.source, *rtt, now.mono) && lost)
         context_.injector.retry_staged();
-      if (peer.authorised && punt.source.label == 0)
+      if (peer.authorised && punt.source.label == 0 && punt.source.socket == 0)
         nat_.on_observed(punt.source, pong->observed, now.mono);
       pings_.on_pong(peer.index, pong->sequence,
                      {.answered = true,
@@ -257,6 +259,8 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
     introduce(peer, punt.session, asked->address);
   } else if (const auto* introduction = std::get_if<message::Introduction>(&*parsed)) {
     on_introduction(peer, *introduction, now);
+  } else if (const auto* offer_of_ports = std::get_if<message::PortsOffer>(&*parsed)) {
+    guessing_.on_offer(peer, *offer_of_ports, now.mono);
   } else if (const auto* opened = std::get_if<message::RelayOpened>(&*parsed)) {
     if (!circuits_.on_opened(peer, *opened, now.mono) &&
         !relay_service_.on_opened(peer, *opened, now.mono)) {

@@ -23,6 +23,7 @@
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
 #include "overlay/peer/territory.hpp"
+#include "overlay/port_guessing/port_guessing.hpp"
 #include "overlay/port_mapping/port_mapping.hpp"
 #include "overlay/relay/circuits.hpp"
 #include "overlay/relay/relay_keeper.hpp"
@@ -53,6 +54,7 @@ struct OverlaySettings {
   std::uint16_t port = 0;  // of the wire
   std::size_t max_peers = 65536;
   RelaySettings relay{};
+  bool port_guessing = true;  // where there is no other way to a direct path
   // For the host's routing table: a prefix outside `subnets` is reached through a peer, or no
   // longer.
   PeerTable::OnRoute on_route = [](const Prefix&, bool) {};
@@ -90,6 +92,7 @@ class Overlay {
   void ping(const IpAddress& address, Now now, PingService::OnResult done);
   void set_static_peers(std::vector<StaticPeer> peers, Now now);
   void set_relay(const RelaySettings& relay, Now now);
+  void set_port_guessing(bool enabled, Now now);
 
   // Fills what the overlay knows; the engine's and the interface's part are the caller's.
   void describe(Status& status, Now now) const;
@@ -152,6 +155,11 @@ class Overlay {
   void introduce(Peer& to, engine::ReceiverIndex session, const IpAddress& address);
   void on_introduction(Peer& relay, const message::Introduction& introduction, Now now);
 
+  // overlay_port_guessing.cpp
+  [[nodiscard]] PortGuessing::Hooks guessing_hooks();
+  [[nodiscard]] PortGuessing::Own guessing_self() const;
+  [[nodiscard]] std::optional<IpAddress> seen_at(const Peer& peer) const;
+
   [[nodiscard]] PathKind path_kind(const Endpoint& endpoint) const;
   [[nodiscard]] std::vector<std::string> relay_names(const Endpoint& endpoint) const;
   [[nodiscard]] RelayStatus relay_status() const;
@@ -180,6 +188,7 @@ class Overlay {
   RelayService relay_service_;
   Circuits circuits_;
   RelayKeeper relays_;
+  PortGuessing guessing_;
   struct Want {
     engine::PeerIndex asker = engine::kNoPeer;
     Instant at{};

@@ -218,6 +218,10 @@ void Overlay::describe(Status& status, Now now) const {
     PathRank rank = PathRank::kDirect4;
     if (peer.path) rank = rank_of(*peer.path, territory_.local());
     one.why = why(peer, one.state, rank, ours);
+    if (peer.connected() && peer.is_relayed()) {
+      if (const std::string guessing = guessing_.describe(peer, now.mono); !guessing.empty())
+        one.why += "; " + guessing;
+    }
     if (peer.path) {
       one.endpoint = peer.path->bare().to_string();
       one.relay_via = relay_names(*peer.path);

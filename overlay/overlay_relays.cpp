@@ -219,6 +219,7 @@ void Overlay::service_relayed(Peer& peer, Now now) {
     send_candidates(peer);
     paths_.plan_probes(peer, kProbeRounds, now.mono + peer.liveness.rtt.value_or(100ms) / 2);
   }
+  if (paths_.chooses(peer)) guessing_.consider(peer, now.mono);
   if (ways_to(peer) < kWaysWanted && now.mono >= peer.next_relay_try) seek_relays(peer, now);
   if (peer.relayed.size() > 1 && now.mono - peer.standby_pinged >= kStandbyEvery) {
     peer.standby_pinged = now.mono;
@@ -319,6 +320,7 @@ void Overlay::forget(Peer& peer) {
   relay_service_.forget(peer);
   circuits_.forget(peer);
   relays_.forget(peer);
+  guessing_.forget(peer, now_.mono);
 }
 
 }  // namespace ipop::overlay

@@ -8,6 +8,7 @@
 
 #include "engine/api/forwarding_table.hpp"
 #include "engine/api/inject.hpp"
+#include "engine/api/wire_sockets.hpp"
 #include "overlay/directory/directory.hpp"
 #include "overlay/directory/node_record.hpp"
 #include "overlay/handshake/noise.hpp"
@@ -39,6 +40,7 @@ struct OverlayCounters {
 struct Context {
   engine::ForwardingTable& table;
   engine::Injector& injector;
+  engine::WireSockets* sockets = nullptr;  // none: the wire has the one that everybody is told
   Directory& directory;
   const Identity& identity;
   const NetworkKey& network;

@@ -107,7 +107,8 @@ Result<void> KnownPeers::save(const PeerTable& peers, Now now) const {
     entry.last_heard = heard ? now.wall - (now.mono - peer.last_heard) : peer.remembered_heard;
     for (const Endpoint& endpoint : Handshaker::targets(peer)) {
       if (entry.candidates.size() >= message::kMaxCandidates) break;
-      if (endpoint.label != 0) continue;  // circuits do not outlive us
+      // Circuits do not outlive us, nor what a NAT keeps for one socket.
+      if (endpoint.label != 0 || endpoint.socket != 0) continue;
       entry.candidates.push_back({endpoint, CandidateKind::kRouted});
     }
     known.push_back(std::move(entry));

@@ -1,6 +1,7 @@
 #include "overlay/peer/message.hpp"
 
 #include <array>
+#include <cstdlib>
 
 namespace ipop::overlay::message {
 namespace {
@@ -19,6 +20,7 @@ enum Kind : std::uint8_t {
   kRelayClosed = 0x1a,
   kAddressRequest = 0x1b,
   kIntroduction = 0x1c,
+  kPortsOffer = 0x1d,
 };
 
 constexpr std::size_t kMaxSize = 1400;
@@ -44,10 +46,15 @@ std::vector<NodeId> read_nodes(ByteReader& reader, std::size_t most, bool& valid
   return nodes;
 }
 
-Endpoint read_endpoint(ByteReader& reader) {
+IpAddress read_address(ByteReader& reader) {
   IpAddress::Bytes address{};
   reader.copy(address);
-  return {IpAddress(address), reader.le<std::uint16_t>()};
+  return IpAddress(address);
+}
+
+Endpoint read_endpoint(ByteReader& reader) {
+  const IpAddress address = read_address(reader);
+  return {address, reader.le<std::uint16_t>()};
 }
 
 struct Encoder {
@@ -90,6 +97,7 @@ struct Encoder {
   void operator()(const RelayOpen& open) {
     writer.u8(kRelayOpen);
     writer.le(open.label);
+    writer.bytes(open.seen.bytes());
     writer.bytes(open.from.bytes);
     writer.bytes(open.to.bytes);
     write(writer, open.via, kMaxVia);
@@ -99,6 +107,7 @@ struct Encoder {
     writer.u8(kRelayOpened);
     writer.le(opened.label);
     writer.le(opened.answer);
+    writer.bytes(opened.seen.bytes());
   }
   void operator()(const RelayClosed& closed) {
     writer.u8(kRelayClosed);
@@ -112,6 +121,15 @@ struct Encoder {
   void operator()(const Introduction& introduction) {
     writer.u8(kIntroduction);
     writer.bytes(introduction.encoded);
+  }
+  void operator()(const PortsOffer& offer) {
+    writer.u8(kPortsOffer);
+    writer.u8(offer.answer ? 1 : 0);
+    writer.bytes(offer.id);
+    writer.u8(static_cast<std::uint8_t>(offer.model.kind));
+    writer.le(offer.model.first);
+    writer.le(offer.model.last);
+    writer.le(static_cast<std::uint16_t>(offer.model.step));
   }
   void operator()(const Unknown&) {}
 };
@@ -129,8 +147,12 @@ Candidates read_candidates(ByteReader& reader, bool& valid) {
 }
 
 RelayOpen read_relay_open(ByteReader& reader, bool& valid) {
-  RelayOpen open{
-      .label = reader.le<std::uint32_t>(), .from = {}, .to = {}, .via = {}, .passed = {}};
+  RelayOpen open{.label = reader.le<std::uint32_t>(),
+                 .from = {},
+                 .to = {},
+                 .via = {},
+                 .passed = {},
+                 .seen = read_address(reader)};
   reader.copy(open.from.bytes);
   reader.copy(open.to.bytes);
   valid = open.label != 0;
@@ -147,15 +169,32 @@ RelayClosed read_relay_closed(ByteReader& reader, bool& valid) {
   return {label, static_cast<RelayCloseReason>(reason)};
 }
 
+PortsOffer read_ports_offer(ByteReader& reader, bool& valid) {
+  PortsOffer offer;
+  const std::uint8_t answer = reader.u8();
+  offer.answer = answer == 1;
+  reader.copy(offer.id);
+  const std::uint8_t kind = reader.u8();
+  PortModel& model = offer.model;
+  model.kind = static_cast<PortModel::Kind>(kind);
+  model.first = reader.le<std::uint16_t>();
+  model.last = reader.le<std::uint16_t>();
+  model.step = static_cast<std::int16_t>(reader.le<std::uint16_t>());
+  const bool steps = model.kind == PortModel::Kind::kSteps;
+  valid = answer <= 1 && kind >= static_cast<std::uint8_t>(PortModel::Kind::kOne) &&
+          kind <= static_cast<std::uint8_t>(PortModel::Kind::kAnyOf) && model.first != 0 &&
+          model.first <= model.last && steps == (model.step != 0) &&
+          std::abs(int{model.step}) <= kLongestStep;
+  return offer;
+}
+
 Refusal read_refusal(ByteReader& reader, bool& valid) {
   Refusal refusal;
   const std::uint8_t reason = reader.u8();
   valid = reason == static_cast<std::uint8_t>(RefusalReason::kAddressInUse) ||
           reason == static_cast<std::uint8_t>(RefusalReason::kBadCredential);
   refusal.reason = static_cast<RefusalReason>(reason);
-  IpAddress::Bytes address{};
-  reader.copy(address);
-  refusal.address = IpAddress(address);
+  refusal.address = read_address(reader);
   return refusal;
 }
 
@@ -215,16 +254,14 @@ Result<Message> parse(ByteView bytes) {
       const auto label = reader.le<std::uint32_t>();
       const auto answer = reader.le<std::uint32_t>();
       valid = answer != 0;
-      message = RelayOpened{label, answer};
+      message = RelayOpened{label, answer, read_address(reader)};
       break;
     }
     case kRelayClosed:
       message = read_relay_closed(reader, valid);
       break;
     case kAddressRequest: {
-      IpAddress::Bytes address{};
-      reader.copy(address);
-      message = AddressRequest{IpAddress(address)};
+      message = AddressRequest{read_address(reader)};
       break;
     }
     case kIntroduction: {
@@ -232,6 +269,9 @@ Result<Message> parse(ByteView bytes) {
       message = Introduction{{encoded.begin(), encoded.end()}};
       break;
     }
+    case kPortsOffer:
+      message = read_ports_offer(reader, valid);
+      break;
     default:
       return Message(Unknown{kind});
   }

@@ -10,6 +10,8 @@
 #include "base/error.hpp"
 #include "base/ip.hpp"
 #include "overlay/directory/node_record.hpp"
+#include "overlay/nat/port_model.hpp"
+#include "overlay/nat/stun_message.hpp"
 #include "overlay/trust/credential.hpp"
 
 namespace ipop::overlay::message {
@@ -53,16 +55,20 @@ struct Welcome {};
 // what it sends for this circuit.
 struct RelayOpen {
   std::uint32_t label = 0;  // the sender's, never 0; a repeated open has the same
-  NodeId from;              // who asked first
-  NodeId to;                // whom the circuit is to lead to
+  NodeId from;  // who asked first
+  NodeId to;    // whom the circuit is to lead to
   // Relays behind the receiver, the nearest first; at most kMaxVia. And those that the open has
   // passed, the last one last; at most kMaxVia + 1.
   std::vector<NodeId> via;
   std::vector<NodeId> passed;
+  // Where the first relay sees who asked; :: from whoever asks.
+  IpAddress seen{};
 };
 struct RelayOpened {
   std::uint32_t label = 0;   // of the open: the receiver's
   std::uint32_t answer = 0;  // the sender's own, never 0
+  // Where the last relay sees whom the circuit leads to; :: from the end itself.
+  IpAddress seen{};
 };
 enum class RelayCloseReason : std::uint8_t {
   kDone = 1,          // no longer wanted, or idle for too long
@@ -82,13 +88,20 @@ struct AddressRequest {
 struct Introduction {
   std::vector<std::uint8_t> encoded;
 };
+// "Let us guess ports of each other's NATs": how the sender's chooses them, and what datagrams to
+// it have to carry as their STUN transaction. The answer is the same from the other end.
+struct PortsOffer {
+  bool answer = false;
+  stun::TransactionId id{};
+  PortModel model;
+};
 struct Unknown {
   std::uint8_t kind = 0;
 };
 
 using Message = std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal,
                              Candidates, Welcome, RelayOpen, RelayOpened, RelayClosed,
-                             AddressRequest, Introduction, Unknown>;
+                             AddressRequest, Introduction, PortsOffer, Unknown>;
 
 inline constexpr std::size_t kMaxCandidates = 16;
 inline constexpr std::size_t kMaxVia = 2;

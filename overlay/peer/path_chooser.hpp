@@ -34,6 +34,8 @@ class PathChooser {
   // The peer pings us from an endpoint that its NAT may have made for this alone, and that would be
   // a better path: whether it answers there decides.
   void answer_probe(Peer& peer, const Endpoint& source, Instant now);
+  // Asks whether the peer is there, if it may still be asked for.
+  void ping(Peer& peer, const Endpoint& endpoint, Instant now);
   // Pings every endpoint but the path, which seems to be dead.
   void probe_all(Peer& peer, Instant now);
   // A ping to `source` was answered in `rtt`: moves there if that is better, or if the path in use
@@ -46,7 +48,6 @@ class PathChooser {
 
  private:
   [[nodiscard]] bool better(const Peer& peer, const Endpoint& source, Duration rtt) const;
-  void ping(Peer& peer, const Endpoint& endpoint, Instant now);
 
   Context& context_;
   LivenessMonitor& liveness_;

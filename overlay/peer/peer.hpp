@@ -77,6 +77,14 @@ struct Liveness {
   bool in_doubt = false;  // one of these should have been answered by now
 };
 
+// Of guessing ports of this peer's NAT, with it (PortGuessing).
+struct Guessing {
+  Instant begun{};      // the last run; epoch = never
+  Instant next{};       // not before
+  unsigned runs = 0;    // in vain, in a row
+  std::string outcome;  // of the last run, for people
+};
+
 struct Peer {
   Peer(engine::PeerIndex slot, handshake::Form peer_form, const ExchangePublicKey& exchange_key,
        const Secret<32>& network_mac)
@@ -129,8 +137,9 @@ struct Peer {
   unsigned probe_rounds = 0;  // of this attempt that are still to come
   Instant probes_planned{};
   ProbeBudget probe_budget;
-  Instant next_upgrade{};             // relayed: when both ends try all direct endpoints again
-  unsigned upgrades = 0;              // tried so far
+  Instant next_upgrade{};  // relayed: when both ends try all direct endpoints again
+  unsigned upgrades = 0;   // tried so far
+  Guessing guessing;
   std::optional<Instant> challenged;  // pinged because somebody else claims its address
   Instant control_second{};           // the second that control_count counts in
   unsigned control_count = 0;

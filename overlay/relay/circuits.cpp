@@ -54,6 +54,7 @@ void Circuits::ask(const Peer& relay, const NodeId& remote, std::vector<NodeId> 
                        .relay = relay.index,
                        .local = *local,
                        .asked = true,
+                       .seen = {},
                        .endpoint = {},
                        .since = now});
   log::debug("asking {} for a way to {}", relay.display(), remote.brief());
@@ -67,7 +68,7 @@ void Circuits::on_open(Peer& relay, const message::RelayOpen& open, Instant now)
     return circuit.relay == relay.index && !circuit.asked && circuit.label == open.label;
   });
   if (known != circuits_.end()) {
-    send(*known, message::RelayOpened{open.label, std::to_underlying(known->local)});
+    send(*known, message::RelayOpened{open.label, std::to_underlying(known->local), {}});
     return;
   }
   make_room_for(open.from);
@@ -92,10 +93,11 @@ void Circuits::on_open(Peer& relay, const message::RelayOpen& open, Instant now)
                                                     .relay = relay.index,
                                                     .local = *local,
                                                     .label = open.label,
+                                                    .seen = open.seen,
                                                     .endpoint = {},
                                                     .since = now});
   context_.table.set_label(*local, {.from = relay.index, .label = open.label});
-  send(circuit, message::RelayOpened{open.label, std::to_underlying(*local)});
+  send(circuit, message::RelayOpened{open.label, std::to_underlying(*local), {}});
   set_endpoint(circuit);
 }
 
@@ -119,6 +121,7 @@ bool Circuits::on_opened(Peer& relay, const message::RelayOpened& opened, Instan
   if (circuit == nullptr || !circuit->asked) return false;
   if (circuit->label != 0) return true;  // again, or another answer: the first one holds
   circuit->label = opened.answer;
+  circuit->seen = opened.seen;
   circuit->since = now;
   log::debug("{} has a way to {}", relay.display(), circuit->remote.brief());
   context_.table.set_label(circuit->local, {.from = relay.index, .label = opened.answer});

@@ -20,6 +20,7 @@ struct Circuit {
   engine::RelayLabel local{};  // ours: what the relay writes
   std::uint32_t label = 0;     // the relay's: what we write; 0: not open yet
   bool asked = false;          // by us
+  IpAddress seen;              // where its relay sees the remote; :: if it did not say
   Endpoint endpoint;           // where to send; port 0: not open, or the relay's path is not known
   Instant since{};
   Instant next_try{};

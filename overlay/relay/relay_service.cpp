@@ -34,11 +34,15 @@ void RelayService::refuse(const Peer& peer, std::uint32_t label, RelayCloseReaso
 
 void RelayService::ask_next(const Peer& far, const Circuit& circuit,
                             const message::RelayOpen& open) {
+  // Whoever asked first is told of as we see it, and not as it says.
+  const Peer* const near = peers_.by_index(circuit.near);
+  const bool first = open.passed.empty() && near != nullptr && near->path;
   message::RelayOpen next{.label = std::to_underlying(circuit.from_far),
                           .from = open.from,
                           .to = open.to,
                           .via = open.via,
-                          .passed = open.passed};
+                          .passed = open.passed,
+                          .seen = first ? near->path->address : open.seen};
   if (!next.via.empty()) next.via.erase(next.via.begin());
   next.passed.push_back(context_.identity.node_id());
   send(far.index, next);
@@ -62,7 +66,7 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
   if (const auto known = by_near_.find({from.index, open.label}); known != by_near_.end()) {
     const Circuit& circuit = circuits_.at(known->second);
     if (circuit.far_label != 0) {
-      send(from.index, message::RelayOpened{open.label, known->second});
+      send(from.index, message::RelayOpened{open.label, known->second, circuit.seen});
     } else if (const Peer* const far = peers_.by_index(circuit.far)) {
       ask_next(*far, circuit, open);
     }
@@ -98,6 +102,8 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
   const Circuit& circuit = circuits_[key] = {.near = from.index,
                                              .far = far->index,
                                              .near_label = open.label,
+                                             .last = open.via.empty(),
+                                             .seen = {},
                                              .from_far = *from_far,
                                              .since = now};
   by_near_[{from.index, open.label}] = key;
@@ -118,9 +124,10 @@ bool RelayService::on_opened(Peer& from, const message::RelayOpened& opened, Ins
                from.display());
   }
   circuit.far_label = opened.answer;
+  circuit.seen = !circuit.last ? opened.seen : from.path ? from.path->address : IpAddress();
   context_.table.set_label(engine::RelayLabel{key},
                            {.from = circuit.near, .to = circuit.far, .label = opened.answer});
-  send(circuit.near, message::RelayOpened{circuit.near_label, key});
+  send(circuit.near, message::RelayOpened{circuit.near_label, key, circuit.seen});
   return true;
 }
 

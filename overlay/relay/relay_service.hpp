@@ -53,6 +53,8 @@ class RelayService {
     engine::PeerIndex far = engine::kNoPeer;   // whom we asked
     std::uint32_t near_label = 0;              // what they have chosen for what we send them
     std::uint32_t far_label = 0;               // 0: not known yet
+    bool last = false;                         // the far end is whom the circuit leads to
+    IpAddress seen;                            // where that one's relay sees it
     engine::RelayLabel from_far{};             // ours, for the far end to write
     Instant since{};
     Instant broken{};  // since when one end has no session with us; epoch: both have

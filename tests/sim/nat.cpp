@@ -1,7 +1,5 @@
 #include "tests/sim/nat.hpp"
 
-#include <algorithm>
-
 namespace ipop::sim {
 
 Endpoint Nat::part(const Endpoint& of, By by) {
@@ -16,28 +14,48 @@ Endpoint Nat::part(const Endpoint& of, By by) {
   return {};
 }
 
-Endpoint Nat::out(const Endpoint& inside, const Endpoint& to, Instant now) {
-  std::erase_if(mappings_, [&](const Mapping& each) { return now - each.used > kLife; });
-  const Endpoint key = part(to, mapping_);
-  auto at = std::ranges::find_if(
-      mappings_, [&](const Mapping& each) { return each.inside == inside && each.key == key; });
-  if (at == mappings_.end()) {
-    next_port_ = static_cast<std::uint16_t>(next_port_ + 7);  // nobody can guess on from one
-    at = mappings_.insert(mappings_.end(), Mapping{inside, key, next_port_, now, {}});
+std::uint16_t Nat::free_port(const Endpoint& key) {
+  for (int tries = 0; tries < 100'000; ++tries) {
+    if (ports_.step != 0) {
+      last_port_ = static_cast<std::uint16_t>(last_port_ + ports_.step);
+    } else {
+      last_port_ =
+          static_cast<std::uint16_t>(ports_.first + random_() % (ports_.last - ports_.first + 1u));
+    }
+    if (last_port_ != 0 && !mappings_.contains({last_port_, key})) break;
   }
-  at->used = now;
-  if (std::ranges::find(at->sent_to, to) == at->sent_to.end()) at->sent_to.push_back(to);
-  return {external_, at->port};
+  return last_port_;
+}
+
+Endpoint Nat::out(const Endpoint& inside, const Endpoint& to, Instant now) {
+  if (now - swept_ >= std::chrono::seconds(1)) {
+    swept_ = now;
+    std::erase_if(mappings_, [&](const auto& each) {
+      const bool old = now - each.second.used > kLife;
+      if (old) by_inside_.erase({each.second.inside, each.first.second});
+      return old;
+    });
+  }
+  const Endpoint key = part(to, mapping_);
+  auto at = by_inside_.find({inside, key});
+  if (at == by_inside_.end()) {
+    at = by_inside_.emplace(std::pair(inside, key), free_port(key)).first;
+    mappings_[{at->second, key}] = Mapping{inside, now, {}};
+  }
+  Mapping& mapping = mappings_.at({at->second, key});
+  mapping.used = now;
+  mapping.sent_to.insert(part(to, filtering_));
+  return {external_, at->second};
 }
 
 std::optional<Endpoint> Nat::in(const Endpoint& from, const Endpoint& external, Instant now) const {
-  const auto at = std::ranges::find(mappings_, external.port, &Mapping::port);
-  if (at == mappings_.end() || now - at->used > kLife) return std::nullopt;
-  const bool allowed = std::ranges::any_of(at->sent_to, [&](const Endpoint& to) {
-    return part(to, filtering_) == part(from, filtering_);
-  });
-  if (!allowed) return std::nullopt;
-  return at->inside;
+  for (auto at = mappings_.lower_bound({external.port, {}});
+       at != mappings_.end() && at->first.first == external.port; ++at) {
+    const Mapping& mapping = at->second;
+    if (now - mapping.used <= kLife && mapping.sent_to.contains(part(from, filtering_)))
+      return mapping.inside;
+  }
+  return std::nullopt;
 }
 
 }  // namespace ipop::sim

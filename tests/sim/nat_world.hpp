@@ -13,6 +13,7 @@ struct NatKind {
   bool is_nat = true;
   By mapping = By::kNothing;
   By filtering = By::kNothing;
+  Ports ports{};
 
   friend void PrintTo(const NatKind& kind, std::ostream* out) { *out << kind.name; }
 };
@@ -34,7 +35,7 @@ class NatWorld {
   Node& add(NodeOptions options, const NatKind& kind, const std::string& external) {
     options.stun = {first.endpoint(), second.endpoint()};
     if (kind.is_nat) {
-      options.nat = &world.add_nat(external, kind.mapping, kind.filtering);
+      options.nat = &world.add_nat(external, kind.mapping, kind.filtering, kind.ports);
     } else {
       options.underlay = {external + "/24"};
     }

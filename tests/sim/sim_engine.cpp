@@ -332,4 +332,24 @@ bool SimEngine::reject_staged(const IpAddress& address, engine::RejectReason) {
   return true;
 }
 
+Result<std::uint16_t> SimEngine::open_socket() {
+  if (sockets_.size() == kMost) return fail("all in use");
+  do {
+    next_socket_ = static_cast<std::uint16_t>(next_socket_ % 1000 + 1);
+  } while (sockets_.contains(next_socket_));
+  sockets_.insert(next_socket_);
+  return next_socket_;
+}
+
+void SimEngine::close_socket(std::uint16_t socket) {
+  sockets_.erase(socket);
+}
+
+std::optional<std::uint16_t> SimEngine::socket_at(std::uint16_t port) const {
+  if (port == port_of(0)) return std::uint16_t{0};
+  const auto socket = static_cast<std::uint16_t>(port - 20000);
+  if (!sockets_.contains(socket)) return std::nullopt;
+  return socket;
+}
+
 }  // namespace ipop::sim

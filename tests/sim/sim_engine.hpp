@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "engine/api/forwarding_table.hpp"
 #include "engine/api/inject.hpp"
 #include "engine/api/punt.hpp"
+#include "engine/api/wire_sockets.hpp"
 
 namespace ipop::sim {
 
@@ -25,7 +27,9 @@ struct HostPacket {
   friend bool operator==(const HostPacket&, const HostPacket&) = default;
 };
 
-class SimEngine final : public engine::ForwardingTable, public engine::Injector {
+class SimEngine final : public engine::ForwardingTable,
+                        public engine::Injector,
+                        public engine::WireSockets {
  public:
   using Send = std::function<void(const Endpoint& to, std::vector<std::uint8_t> datagram)>;
   using TakePunt = std::function<void(const engine::Punt&)>;
@@ -67,6 +71,16 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   engine::SessionActivity activity(engine::ReceiverIndex session) const override;
   engine::PeerCounters counters(engine::PeerIndex peer) const override;
   void reclaim() override {}
+
+  // WireSockets
+  Result<std::uint16_t> open_socket() override;
+  void close_socket(std::uint16_t socket) override;
+  static std::uint16_t port_of(std::uint16_t socket) {
+    return static_cast<std::uint16_t>(socket == 0 ? 4545 : 20000 + socket);
+  }
+  // Nothing: nobody listens there.
+  [[nodiscard]] std::optional<std::uint16_t> socket_at(std::uint16_t port) const;
+  [[nodiscard]] std::size_t sockets() const noexcept { return sockets_.size(); }
 
   // Injector
   bool send_datagram(const Endpoint& to, ByteView bytes) override;
@@ -115,6 +129,8 @@ class SimEngine final : public engine::ForwardingTable, public engine::Injector 
   std::map<engine::RelayLabel, LabelEntry> labels_;
   std::map<Prefix, engine::PeerIndex> routes_;
   std::deque<HostPacket> staged_;
+  std::set<std::uint16_t> sockets_;
+  std::uint16_t next_socket_ = 0;
 };
 
 }  // namespace ipop::sim

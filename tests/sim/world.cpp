@@ -98,6 +98,7 @@ Node::Node(World& in, NodeOptions chosen)
   overlay::Context context{
       .table = engine,
       .injector = engine,
+      .sockets = &engine,
       .directory = directory,
       .identity = identity,
       .network = network,
@@ -111,7 +112,8 @@ Node::Node(World& in, NodeOptions chosen)
       .known_peers_file = options.state.empty() ? std::filesystem::path()
                                                 : options.state / (options.name + ".peers"),
       .port = 4545,
-      .relay = options.relay};
+      .relay = options.relay,
+      .port_guessing = options.port_guessing};
   overlay = std::make_unique<overlay::Overlay>(
       std::move(context), std::move(settings),
       [this](std::string text) { fatal.push_back(std::move(text)); });
@@ -164,8 +166,8 @@ Node& World::add(NodeOptions options) {
   return *nodes.back();
 }
 
-Nat& World::add_nat(const std::string& external, By mapping, By filtering) {
-  nats.push_back(std::make_unique<Nat>(*IpAddress::parse(external), mapping, filtering));
+Nat& World::add_nat(const std::string& external, By mapping, By filtering, Ports ports) {
+  nats.push_back(std::make_unique<Nat>(*IpAddress::parse(external), mapping, filtering, ports));
   return *nats.back();
 }
 
@@ -185,13 +187,13 @@ void World::deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> da
   const auto own_of = std::ranges::find(from.underlay, to.address.is_v4(),
                                         [](const Prefix& own) { return own.address.is_v4(); });
   if (own_of == from.underlay.end()) return;  // it has no address of that family
-  Endpoint source{own_of->address, from.endpoint().port};
+  Endpoint source{own_of->address, SimEngine::port_of(to.socket)};
   for (const Prefix& own : from.underlay) {
     if (own.contains(to.address)) source.address = own.address;
   }
   const Nat* network = from.nat;
   if (network != nullptr && !is_on(network, to.address)) {
-    source = from.nat->out(source, to, now);
+    source = from.nat->out(source, to.bare(), now);
     network = nullptr;
   }
   at(now + latency, [this, network, source, to, datagram = std::move(datagram)] {
@@ -212,13 +214,17 @@ void World::arrive(const Nat* network, const Endpoint& source, const Endpoint& t
   for (const auto& node : nodes) {
     const bool here = std::ranges::any_of(
         node->underlay, [&](const Prefix& own) { return own.address == to.address; });
-    if (node->up && here && node->nat == network && to.port == 4545)
-      node->engine.from_wire(source, datagram);
+    const auto socket = node->engine.socket_at(to.port);
+    if (!node->up || !here || node->nat != network || !socket) continue;
+    Endpoint from = source;
+    from.socket = *socket;
+    node->engine.from_wire(from, datagram);
   }
   if (network != nullptr) return;
   for (const auto& nat : nats) {
     if (nat->external() != to.address) continue;
-    if (const auto inside = nat->in(source, to, now)) arrive(nat.get(), source, *inside, datagram);
+    if (const auto inside = nat->in(source, to.bare(), now))
+      arrive(nat.get(), source, *inside, datagram);
   }
 }
 

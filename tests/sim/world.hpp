@@ -48,6 +48,7 @@ struct NodeOptions {
   Nat* nat = nullptr;                           // what it is behind; nothing = the internet
   std::vector<Endpoint> stun;
   overlay::RelaySettings relay{};
+  bool port_guessing = true;
 };
 
 class Node {
@@ -82,7 +83,7 @@ class World {
   ~World();
 
   Node& add(NodeOptions options);
-  Nat& add_nat(const std::string& external, By mapping, By filtering);
+  Nat& add_nat(const std::string& external, By mapping, By filtering, Ports ports = {});
   // As if killed: nothing is said to anybody.
   void kill(Node& node);
 

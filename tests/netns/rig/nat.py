@@ -108,9 +108,18 @@ table ip firewall {{
     host.run("nft", "-f", rules)
 
 
+def _kinds(one: str, other: str) -> set:
+    return {SYMMETRIC if kind == CARRIER_GRADE else kind for kind in (one, other)}
+
+
 def reaches(one: str, other: str) -> bool:
     """Whether two nodes behind these can meet by sending at once, without guessing ports."""
     if BLOCKED in (one, other):
         return False
-    hard = {SYMMETRIC if kind == CARRIER_GRADE else kind for kind in (one, other)}
-    return SYMMETRIC not in hard or not hard <= {SYMMETRIC, PORT_RESTRICTED}
+    kinds = _kinds(one, other)
+    return SYMMETRIC not in kinds or not kinds <= {SYMMETRIC, PORT_RESTRICTED}
+
+
+def reaches_by_guessing(one: str, other: str) -> bool:
+    """Whether they can meet by guessing ports, and not without."""
+    return _kinds(one, other) == {SYMMETRIC, PORT_RESTRICTED}

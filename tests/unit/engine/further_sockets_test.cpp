@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <numeric>
 #include <set>
 
 #include "engine/engine.hpp"
@@ -176,8 +177,15 @@ TEST_F(FurtherSocketsTest, AreFreedWhileTheLcoreRuns) {
     }
     for (const std::uint16_t socket : sockets)
       engine.sockets().close_socket(socket);
+    const Instant end = read_monotonic() + 10s;
+    const auto handled = [&] {
+      const EngineCounters all = engine.counters();
+      return std::accumulate(all.fates.begin(), all.fates.end(), std::uint64_t{0}) == all.injected;
+    };
+    while (!handled() && read_monotonic() < end)
+      poll(nullptr, 0, 1);
+    ASSERT_TRUE(handled());
     engine.table().reclaim();
-    std::this_thread::sleep_for(1ms);
   }
   engine.stop();
   engine.table().reclaim();

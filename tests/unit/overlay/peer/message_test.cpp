@@ -18,7 +18,12 @@ std::vector<Message> samples() {
                       {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}},
           RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}},
           RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}, {{{5}}, {{6}}, {{7}}}},
+          RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}, *IpAddress::parse("192.0.2.1")},
           RelayOpened{5, 6},
+          RelayOpened{5, 6, *IpAddress::parse("2001:db8::2")},
+          PortsOffer{false, {1, 2, 3}, {PortModel::Kind::kOne, 4545, 4545, 0}},
+          PortsOffer{true, {4, 5, 6}, {PortModel::Kind::kSteps, 5000, 5000, -2}},
+          PortsOffer{true, {7, 8, 9}, {PortModel::Kind::kAnyOf, 1024, 65535, 0}},
           AddressRequest{*IpAddress::parse("192.168.10.20")},
           Introduction{{7, 8}},
           RelayClosed{9, RelayCloseReason::kNotConnected}};
@@ -69,6 +74,18 @@ TEST(Message, RefusesValuesOutsideTheirRange) {
   long_way.resize(long_way.size() + 4 * 20);
   EXPECT_FALSE(parse(long_way));
   EXPECT_FALSE(parse(encode(RelayOpened{1, 0})));
+  using Kind = PortModel::Kind;
+  for (const PortModel& model :
+       {PortModel{Kind::kOne, 0, 0, 0}, PortModel{Kind::kOne, 2, 1, 0},
+        PortModel{Kind::kOne, 7, 7, 1}, PortModel{Kind::kSteps, 7, 7, 0},
+        PortModel{Kind::kSteps, 7, 7, 65}, PortModel{Kind{0}, 7, 7, 0},
+        PortModel{Kind::kSteps, 7, 7, -32768}, PortModel{Kind{4}, 7, 7, 0}}) {
+    EXPECT_FALSE(parse(encode(PortsOffer{false, {}, model}))) << model.to_string();
+  }
+  auto neither = encode(PortsOffer{false, {}, {Kind::kOne, 7, 7, 0}});
+  EXPECT_TRUE(parse(neither));
+  neither[1] = 2;
+  EXPECT_FALSE(parse(neither));
   for (const std::uint8_t reason : {std::uint8_t{0}, std::uint8_t{5}}) {
     auto closed = encode(RelayClosed{1, RelayCloseReason::kDone});
     closed.back() = reason;

@@ -1,0 +1,114 @@
+#include "overlay/nat/port_model.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <vector>
+
+namespace ipop::overlay {
+namespace {
+
+constexpr std::size_t kFewest = 8;
+constexpr unsigned kLowestPort = 1024;
+constexpr unsigned kHighestPort = 65535;
+constexpr unsigned kRate = 125;
+constexpr unsigned kRateBothHard = 250;
+
+struct Known {
+  int at;
+  int port;
+};
+
+std::uint16_t port_of(int number) {
+  return static_cast<std::uint16_t>(number & 0xffff);
+}
+
+// The step that most of the samples agree on, if three of four do.
+std::optional<PortModel> steps_of(const std::vector<Known>& known) {
+  std::vector<double> steps;
+  for (std::size_t i = 1; i < known.size(); ++i) {
+    steps.push_back(static_cast<double>(known[i].port - known[i - 1].port) /
+                    (known[i].at - known[i - 1].at));
+  }
+  std::vector<double> sorted = steps;
+  std::ranges::nth_element(sorted, sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2));
+  const double middle = std::round(sorted[sorted.size() / 2]);
+  if (middle == 0 || std::abs(middle) > kLongestStep) return std::nullopt;
+  const auto agree = std::ranges::count_if(
+      steps, [&](double step) { return std::abs(step - middle) < 0.5 + std::abs(middle) / 2; });
+  if (static_cast<std::size_t>(agree) * 4 < steps.size() * 3) return std::nullopt;
+  const auto step = static_cast<std::int16_t>(middle);
+  return PortModel{.kind = PortModel::Kind::kSteps,
+                   .first = port_of(known.back().port + step),
+                   .last = port_of(known.back().port + step),
+                   .step = step};
+}
+
+}  // namespace
+
+std::string PortModel::to_string() const {
+  switch (kind) {
+    case Kind::kOne:
+      return "one port";
+    case Kind::kSteps:
+      return "steps of " + std::to_string(step);
+    case Kind::kAnyOf:
+      break;
+  }
+  return "any of " + std::to_string(ports()) + " ports";
+}
+
+std::optional<PortModel> port_model_of(std::span<const std::optional<std::uint16_t>> samples) {
+  std::vector<Known> known;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (samples[i]) known.push_back({static_cast<int>(i), *samples[i]});
+  }
+  if (known.size() < kFewest) return std::nullopt;
+  if (const auto steps = steps_of(known)) {
+    PortModel model = *steps;
+    // The mappings of the last samples were made, whether or not we heard of them.
+    const auto unheard = static_cast<int>(samples.size()) - 1 - known.back().at;
+    model.first = model.last = port_of(model.first + unheard * model.step);
+    return model;
+  }
+  const auto [least, greatest] = std::ranges::minmax(known, {}, &Known::port);
+  // The range reaches beyond what was seen: by two average gaps on either side.
+  const int gap = 2 * (greatest.port - least.port) / static_cast<int>(known.size() - 1) + 1;
+  const int lowest = least.port < static_cast<int>(kLowestPort) ? 1 : static_cast<int>(kLowestPort);
+  return PortModel{.kind = PortModel::Kind::kAnyOf,
+                   .first = port_of(std::max(least.port - gap, lowest)),
+                   .last = port_of(std::min(greatest.port + gap, static_cast<int>(kHighestPort))),
+                   .step = 0};
+}
+
+GuessingPlan guessing_plan(const PortModel& ours, const PortModel& theirs,
+                           std::chrono::seconds time) noexcept {
+  using Kind = PortModel::Kind;
+  const auto seconds = static_cast<unsigned>(time.count());
+  if (theirs.kind == Kind::kOne) return {kRate, kRate * seconds, kGuessingSockets};
+  if (ours.kind == Kind::kOne) return {kRate, kRate * seconds, 0};
+  const unsigned most = ours.kind == Kind::kAnyOf ? ours.ports() / 2 : UINT_MAX;
+  return {kRateBothHard, std::min(kRateBothHard * seconds, most), 0};
+}
+
+double chance_of_meeting(const PortModel& ours, const PortModel& theirs,
+                         std::chrono::seconds time) noexcept {
+  using Kind = PortModel::Kind;
+  const double a = guessing_plan(ours, theirs, time).probes;
+  const double b = guessing_plan(theirs, ours, time).probes;
+  if (ours.kind == Kind::kOne || theirs.kind == Kind::kOne) {
+    const PortModel& hard = ours.kind == Kind::kOne ? theirs : ours;
+    if (hard.kind != Kind::kAnyOf) return 1;
+    const double ports = hard.ports();
+    return 1 - std::exp(-std::min(a, b) * std::min<double>(kGuessingSockets, ports) / ports);
+  }
+  if (ours.kind == Kind::kSteps && theirs.kind == Kind::kSteps) return 1;
+  // Who steps is known to within a few ports at each moment: only the other's port is left to guess
+  // for each datagram. Otherwise each pair of datagrams is a try.
+  const double expected = ours.kind == Kind::kSteps     ? std::min(a, b) / theirs.ports()
+                          : theirs.kind == Kind::kSteps ? std::min(a, b) / ours.ports()
+                                                        : a * b / ours.ports() / theirs.ports();
+  return 1 - std::exp(-expected);
+}
+
+}  // namespace ipop::overlay

@@ -1,0 +1,57 @@
+// How a NAT chooses the outside ports of new mappings, as far as a few of them tell: what the other
+// end needs to know in order to guess where a datagram of ours will come from. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace ipop::overlay {
+
+struct PortModel {
+  // The values are those of the wire (message::PortsOffer).
+  enum class Kind : std::uint8_t {
+    kOne = 1,    // the same port, `first`, whatever the destination
+    kSteps = 2,  // the next new mapping gets `first`, the one after it first + step, and so on
+    kAnyOf = 3,  // each gets some port from `first` to `last`
+  };
+
+  Kind kind = Kind::kAnyOf;
+  std::uint16_t first = 1024;
+  std::uint16_t last = 65535;
+  std::int16_t step = 0;
+
+  // How many ports there are to guess among.
+  [[nodiscard]] unsigned ports() const noexcept { return unsigned{last} - first + 1; }
+  // "one port", "steps of 2", "any of 2048 ports".
+  [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const PortModel&, const PortModel&) = default;
+};
+
+// No NAT steps further from one mapping to the next than this, unless others use it, too.
+inline constexpr int kLongestStep = 64;
+// From the outside ports of mappings that were made one after another; nothing where one of them
+// was not learnt. Nothing: too few are known, fewer than eight.
+[[nodiscard]] std::optional<PortModel> port_model_of(
+    std::span<const std::optional<std::uint16_t>> samples);
+
+// How two ends send, each knowing the other's model.
+struct GuessingPlan {
+  unsigned rate = 0;     // datagrams a second, at most
+  unsigned probes = 0;   // datagrams in all, at most
+  unsigned sockets = 0;  // to send them from, 0 for the one that everybody is told
+};
+inline constexpr unsigned kGuessingSockets = 256;
+
+// Neither sends for longer than `time`. Who makes a mapping with each datagram never uses more than
+// half of the ports that its NAT seems to have: others behind it need some, too.
+[[nodiscard]] GuessingPlan guessing_plan(const PortModel& ours, const PortModel& theirs,
+                                         std::chrono::seconds time) noexcept;
+// The chance that they meet, from 0 to 1. The same for both.
+[[nodiscard]] double chance_of_meeting(const PortModel& ours, const PortModel& theirs,
+                                       std::chrono::seconds time) noexcept;
+
+}  // namespace ipop::overlay
