@@ -98,6 +98,7 @@ class Overlay {
   void describe(Status& status, Now now) const;
   [[nodiscard]] const OverlayCounters& counters() const noexcept { return context_.counters; }
   [[nodiscard]] const PeerTable& peers() const noexcept { return peers_; }
+  [[nodiscard]] const Circuits& circuits() const noexcept { return circuits_; }
 
  private:
   void on_control(const engine::Punt& punt, Peer& peer, Now now);

@@ -55,8 +55,8 @@ struct Welcome {};
 // what it sends for this circuit.
 struct RelayOpen {
   std::uint32_t label = 0;  // the sender's, never 0; a repeated open has the same
-  NodeId from;  // who asked first
-  NodeId to;    // whom the circuit is to lead to
+  NodeId from;              // who asked first
+  NodeId to;                // whom the circuit is to lead to
   // Relays behind the receiver, the nearest first; at most kMaxVia. And those that the open has
   // passed, the last one last; at most kMaxVia + 1.
   std::vector<NodeId> via;

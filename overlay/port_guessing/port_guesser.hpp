@@ -22,8 +22,8 @@ class PortGuesser {
  private:
   [[nodiscard]] std::uint16_t next_in_step(unsigned number);
 
-  const PortModel theirs_;
-  const bool in_step_;                // with them: our n-th guess is about their n-th mapping
+  PortModel theirs_;
+  bool in_step_;                      // with them: our n-th guess is about their n-th mapping
   std::vector<std::uint16_t> ports_;  // in the order in which they are tried
   unsigned tried_ = 0;
 };

@@ -34,89 +34,89 @@ constexpr unsigned kUpgradesFirst = 2;  // attempts at the endpoints that the pe
 
 void PortGuessing::set_enabled(bool enabled, Instant now) {
   enabled_ = enabled;
-  if (!enabled && run_) end(now, "switched off");
+  while (!enabled && !runs_.empty())
+    end(runs_.back(), now, "switched off");
+}
+
+PortGuessing::Run* PortGuessing::run_with(const Peer& peer) {
+  const auto at = std::ranges::find(runs_, peer.index, &Run::peer);
+  return at == runs_.end() ? nullptr : &*at;
 }
 
 void PortGuessing::consider(Peer& peer, Instant now) {
-  if (!enabled_ || run_ || !peer.authorised || peer.upgrades < kUpgradesFirst ||
-      now < peer.guessing.next) {
-    return;
-  }
-  if (!begin(peer, true, now)) {
-    peer.guessing.next = now + kBusyRest;
+  if (!enabled_ || !peer.authorised || peer.upgrades < kUpgradesFirst || now < peer.guessing.next ||
+      run_with(peer) != nullptr) {
     return;
   }
   const auto runs = std::min<std::size_t>(peer.guessing.runs, std::size(kRestAfter) - 1);
-  peer.guessing.next = now + kRestAfter[runs];
+  peer.guessing.next = now + (begin(peer, true, now) != nullptr ? kRestAfter[runs] : kBusyRest);
 }
 
-// False: there is nobody to guess ports of.
-bool PortGuessing::begin(Peer& peer, bool leads, Instant now) {
+PortGuessing::Run* PortGuessing::begin(Peer& peer, bool leads, Instant now) {
   const auto target = hooks_.seen_at(peer);
-  if (!target || !target->is_v4() || context_.sockets == nullptr) return false;
   Own own = hooks_.own();
-  if (own.mapping == NatMapping::kUnknown) return false;
-  run_.emplace(Run{.peer = peer.index,
-                   .leads = leads,
-                   .target = *target,
-                   .theirs = {},
-                   .ours = {},
-                   .since = now,
-                   .next = now,
-                   .observers = std::move(own.observers),
-                   .sample_ids = {},
-                   .samples = {},
-                   .sockets = {},
-                   .guesser = {}});
-  randombytes_buf(run_->id.data(), run_->id.size());
+  if (!target || context_.sockets == nullptr || own.mapping == NatMapping::kUnknown ||
+      runs_.size() >= kMostRuns) {
+    return nullptr;
+  }
+  Run& run = runs_.emplace_back(Run{.peer = peer.index,
+                                    .leads = leads,
+                                    .target = *target,
+                                    .theirs = {},
+                                    .ours = {},
+                                    .since = now,
+                                    .next = now,
+                                    .first_socket = next_sample_,
+                                    .observers = std::move(own.observers),
+                                    .sample_ids = {},
+                                    .samples = {},
+                                    .plan = {},
+                                    .guesser = {}});
+  next_sample_ += kSamples;
+  randombytes_buf(run.id.data(), run.id.size());
   peer.guessing.begun = now;
   if (own.mapping != NatMapping::kEndpointDependent) {
-    run_->ours = PortModel{.kind = Kind::kOne, .first = own.port, .last = own.port};
-    sampled(now);
-  } else if (run_->observers.empty()) {
-    run_->ours = PortModel{};
-    sampled(now);
+    run.ours = PortModel{.kind = Kind::kOne, .first = own.port, .last = own.port};
+    sampled(run, peer, now);
+  } else if (run.observers.empty()) {
+    run.ours = PortModel{};
+    sampled(run, peer, now);
   }
-  return true;
+  return run_with(peer);
 }
 
-void PortGuessing::end(Instant now, std::string outcome) {
-  Peer* const peer = peers_.by_index(run_->peer);
-  if (peer != nullptr) {
+void PortGuessing::end(Run& run, Instant now, std::string outcome) {
+  if (Peer* const peer = peers_.by_index(run.peer)) {
     log::debug("{}: guessing ports: {}", peer->display(), outcome);
     peer->guessing.outcome = std::move(outcome);
-    if (run_->phase == Phase::kProbing) ++peer->guessing.runs;
+    if (run.phase == Phase::kProbing) ++peer->guessing.runs;
   }
-  kept_.insert(kept_.end(), run_->sockets.begin(), run_->sockets.end());
+  runs_.erase(runs_.begin() + (&run - runs_.data()));
+  if (!runs_.empty()) return;
+  kept_.insert(kept_.end(), sockets_.begin(), sockets_.end());
+  sockets_.clear();
   next_close_ = now + kCloseAfter;
-  run_.reset();
 }
 
 std::optional<std::uint16_t> PortGuessing::socket(std::size_t number) {
-  while (run_->sockets.size() <= number) {
+  number %= kGuessingSockets;
+  while (sockets_.size() <= number) {
     const auto opened = context_.sockets->open_socket();
-    if (!opened) {
-      if (run_->sockets.empty()) return std::nullopt;
-      break;
-    }
-    run_->sockets.push_back(*opened);
+    if (!opened) break;
+    sockets_.push_back(*opened);
   }
-  return run_->sockets[number % run_->sockets.size()];
+  if (sockets_.empty()) return std::nullopt;
+  return sockets_[number % sockets_.size()];
 }
 
-// A new socket for each question, so that the NAT has to choose a port for it.
-void PortGuessing::sample(Instant now) {
-  Run& run = *run_;
+// Another socket for each question, so that the NAT has to choose a port for it.
+void PortGuessing::sample(Run& run, Peer& peer, Instant now) {
   if (run.sent == kSamples) {
     run.ours = port_model_of(run.samples).value_or(PortModel{});
-    sampled(now);
-    return;
+    return sampled(run, peer, now);
   }
-  const auto by = socket(run.sent);
-  if (!by) {
-    end(now, "no socket for it could be opened");
-    return;
-  }
+  const auto by = socket(run.first_socket + run.sent);
+  if (!by) return end(run, now, "no socket for it could be opened");
   Endpoint to = run.observers[run.sent % run.observers.size()];
   to.socket = *by;
   randombytes_buf(run.sample_ids.emplace_back().data(), sizeof(stun::TransactionId));
@@ -127,67 +127,62 @@ void PortGuessing::sample(Instant now) {
 }
 
 // We know how our own NAT chooses ports.
-void PortGuessing::sampled(Instant now) {
-  Peer* const peer = peers_.by_index(run_->peer);
-  run_->sent = 0;
-  run_->since = now;
-  log::debug("{}: our NAT chooses {}", peer->display(), run_->ours->to_string());
-  if (run_->leads) {
-    run_->phase = Phase::kAsking;
-    ask(*peer, now);
-  } else if (run_->theirs) {
-    answer(*peer);
-    start_probing(now);
+void PortGuessing::sampled(Run& run, Peer& peer, Instant now) {
+  run.sent = 0;
+  run.since = now;
+  log::debug("{}: our NAT chooses {}", peer.display(), run.ours->to_string());
+  if (run.leads) {
+    run.phase = Phase::kAsking;
+    ask(run, peer, now);
+  } else if (run.theirs) {
+    send_offer(run, peer, true);
+    start_probing(run, now);
   }
 }
 
-void PortGuessing::ask(const Peer& peer, Instant now) {
-  if (run_->sent++ == kAskTries) {
-    Peer* const there = peers_.by_index(run_->peer);
-    there->guessing.next = std::min(there->guessing.next, now + kBusyRest);
-    end(now, "it does not answer");
-    return;
-  }
-  run_->next = now + kAskEvery;
+void PortGuessing::send_offer(const Run& run, const Peer& peer, bool answer) {
   context_.injector.send_sealed(peer.current,
-                                message::encode(message::PortsOffer{false, run_->id, *run_->ours}));
+                                message::encode(message::PortsOffer{answer, run.id, *run.ours}));
 }
 
-void PortGuessing::answer(const Peer& peer) {
-  context_.injector.send_sealed(peer.current,
-                                message::encode(message::PortsOffer{true, run_->id, *run_->ours}));
+void PortGuessing::ask(Run& run, Peer& peer, Instant now) {
+  if (run.sent++ == kAskTries) {
+    peer.guessing.next = std::min(peer.guessing.next, now + kBusyRest);
+    return end(run, now, "it does not answer");
+  }
+  run.next = now + kAskEvery;
+  send_offer(run, peer, false);
 }
 
 void PortGuessing::on_offer(Peer& peer, const message::PortsOffer& offer, Instant now) {
   if (!enabled_ || !peer.authorised || !peer.is_relayed()) return;
-  if (run_ && run_->peer == peer.index) {
-    if (run_->leads && offer.answer && run_->phase == Phase::kAsking) {
-      run_->theirs = offer;
-      start_probing(now);
-    } else if (!run_->leads && !offer.answer && run_->phase == Phase::kProbing) {
-      answer(peer);  // the first one was lost
+  if (Run* const run = run_with(peer)) {
+    if (run->leads && offer.answer && run->phase == Phase::kAsking) {
+      run->theirs = offer;
+      start_probing(*run, now);
+    } else if (!run->leads && !offer.answer && run->phase == Phase::kProbing) {
+      send_offer(*run, peer, true);  // the first one was lost
     }
     return;
   }
-  if (run_ || offer.answer) return;
   const bool too_soon = peer.guessing.begun != Instant{} && now - peer.guessing.begun < kLeastRest;
-  if (too_soon || !begin(peer, false, now)) return;
-  run_->theirs = offer;
-  if (run_->ours) {
-    answer(peer);
-    start_probing(now);
-  }
+  if (offer.answer || too_soon) return;
+  Run* const run = begin(peer, false, now);
+  if (run == nullptr) return;
+  run->theirs = offer;
+  if (!run->ours) return;
+  send_offer(*run, peer, true);
+  start_probing(*run, now);
 }
 
-void PortGuessing::start_probing(Instant now) {
-  Run& run = *run_;
+void PortGuessing::start_probing(Run& run, Instant now) {
   const PortModel& theirs = run.theirs->model;
   if (theirs.kind == Kind::kOne && run.ours->kind == Kind::kOne)
-    return end(now, "neither end has ports to guess");
+    return end(run, now, "neither end has ports to guess");
   const std::string models =
       "our NAT chooses " + run.ours->to_string() + ", its NAT " + theirs.to_string();
   const double chance = chance_of_meeting(*run.ours, theirs, kProbeFor);
-  if (chance < kLeastChance) return end(now, "not tried, there is little hope: " + models);
+  if (chance < kLeastChance) return end(run, now, "not tried, there is little hope: " + models);
   run.phase = Phase::kProbing;
   run.since = run.next = now;
   run.sent = 0;
@@ -197,20 +192,18 @@ void PortGuessing::start_probing(Instant now) {
   log::debug("guessing ports: {}: the chance is {:.0f} %", models, 100 * chance);
 }
 
-void PortGuessing::probe_once() {
-  Run& run = *run_;
+void PortGuessing::probe_once(Run& run) {
   Endpoint to{run.target, run.theirs->model.first};
   if (run.guesser) {
     to.port = run.guesser->next();
-  } else if (const auto by = socket(run.sent % run.plan.sockets)) {
+  } else if (const auto by = socket(run.sent)) {
     to.socket = *by;
   }
   context_.injector.send_datagram(to, stun::encode_request(run.theirs->id));
   ++run.sent;
 }
 
-void PortGuessing::probe(Instant now) {
-  Run& run = *run_;
+void PortGuessing::probe(Run& run, Instant now) {
   const Duration gone = now - run.since;
   unsigned due =
       std::min(run.plan.probes, static_cast<unsigned>(run.plan.rate * (gone / 1ms) / 1000 + 1));
@@ -218,17 +211,17 @@ void PortGuessing::probe(Instant now) {
   if (run.plan.sockets != 0)
     due = std::min(due, run.plan.sockets * static_cast<unsigned>(gone / kSocketsAgainAfter + 1));
   for (unsigned i = 0; i < kMostAtOnce && run.sent < due; ++i)
-    probe_once();
+    probe_once(run);
   run.next = now + kTick;
 }
 
 bool PortGuessing::on_stun(const Endpoint& source, ByteView datagram, Instant now) {
-  if (!run_) return false;
-  Run& run = *run_;
+  if (runs_.empty() || source.label != 0) return false;
   if (const auto request = stun::parse_request(datagram)) {
-    if (request->id != run.id || source.label != 0) return false;
-    Peer* const peer = peers_.by_index(run.peer);
-    if (peer != nullptr && source.address == run.target && run.found++ < kMostFound) {
+    const auto run = std::ranges::find(runs_, request->id, &Run::id);
+    if (run == runs_.end()) return false;
+    Peer* const peer = peers_.by_index(run->peer);
+    if (peer != nullptr && source.address == run->target && run->found++ < kMostFound) {
       log::debug("{}: found at {}", peer->display(), source.to_string());
       hooks_.on_found(*peer, source);
     }
@@ -236,57 +229,69 @@ bool PortGuessing::on_stun(const Endpoint& source, ByteView datagram, Instant no
   }
   const auto response = stun::parse_response(datagram);
   if (!response) return false;
-  const auto at = std::ranges::find(run.sample_ids, response->id);
-  if (at == run.sample_ids.end()) return false;
-  if (run.phase == Phase::kSampling && response->mapped && response->mapped->port != 0) {
-    run.samples[static_cast<std::size_t>(at - run.sample_ids.begin())] = response->mapped->port;
-    if (run.sent == kSamples &&
-        std::ranges::all_of(run.samples, &std::optional<std::uint16_t>::has_value))
-      run.next = now;
+  for (Run& run : runs_) {
+    const auto at = std::ranges::find(run.sample_ids, response->id);
+    if (at == run.sample_ids.end()) continue;
+    if (run.phase == Phase::kSampling && response->mapped && response->mapped->port != 0) {
+      run.samples[static_cast<std::size_t>(at - run.sample_ids.begin())] = response->mapped->port;
+      const bool all =
+          std::ranges::all_of(run.samples, [](const auto& each) { return each.has_value(); });
+      if (run.sent == kSamples && all) run.next = now;
+    }
+    return true;
   }
-  return true;
+  return false;
 }
 
 void PortGuessing::service(Instant now) {
   close_unused(now);
-  if (!run_ || now < run_->next) return;
-  Peer* const peer = peers_.by_index(run_->peer);
+  for (std::size_t at = runs_.size(); at-- > 0;) {
+    if (now >= runs_[at].next) service(runs_[at], now);
+  }
+}
+
+void PortGuessing::service(Run& run, Instant now) {
+  Peer* const peer = peers_.by_index(run.peer);
   if (peer == nullptr || !peer->connected() || !peer->is_relayed()) {
     const bool direct = peer != nullptr && peer->connected() && peer->path;
+    const std::string tried = " after " + std::to_string(run.sent) + " datagrams";
+    end(run, now, direct ? "there is a direct path" + tried : "the session ended" + tried);
     if (direct) peer->guessing.runs = 0;
-    const std::string tried = " after " + std::to_string(run_->sent) + " datagrams";
-    end(now, direct ? "there is a direct path" + tried : "the session ended" + tried);
     return;
   }
-  switch (run_->phase) {
+  switch (run.phase) {
     case Phase::kSampling:
-      return sample(now);
+      return sample(run, *peer, now);
     case Phase::kAsking:
-      return ask(*peer, now);
+      return ask(run, *peer, now);
     case Phase::kProbing:
-      if (now - run_->since < kProbeFor &&
-          (run_->sent < run_->plan.probes || now - run_->since < kLeastProbing)) {
-        return probe(now);
-      }
-      end(now, std::to_string(run_->sent) + " datagrams in vain: our NAT chooses " +
-                   run_->ours->to_string() + ", its NAT " + run_->theirs->model.to_string());
-      return;
+      break;
   }
+  const Duration gone = now - run.since;
+  if (gone < kProbeFor && (run.sent < run.plan.probes || gone < kLeastProbing))
+    return probe(run, now);
+  end(run, now,
+      std::to_string(run.sent) + " datagrams in vain: our NAT chooses " + run.ours->to_string() +
+          ", its NAT " + run.theirs->model.to_string());
 }
 
 std::optional<Instant> PortGuessing::deadline() const {
-  if (run_) return run_->next;
-  if (!kept_.empty()) return next_close_;
-  return std::nullopt;
+  std::optional<Instant> earliest;
+  if (!kept_.empty()) earliest = next_close_;
+  for (const Run& run : runs_) {
+    if (!earliest || run.next < *earliest) earliest = run.next;
+  }
+  return earliest;
 }
 
-// A path that was found this way lives as long as its socket.
+// A path that was found this way lives as long as its socket, and the socket as long as the
+// session.
 void PortGuessing::close_unused(Instant now) {
   if (kept_.empty() || now < next_close_) return;
   next_close_ = now + kCloseEvery;
   std::vector<std::uint16_t> used;
   peers_.for_each([&](const Peer& peer) {
-    if (peer.path && peer.path->socket != 0) used.push_back(peer.path->socket);
+    if (peer.connected() && peer.path && peer.path->socket != 0) used.push_back(peer.path->socket);
   });
   std::erase_if(kept_, [&](std::uint16_t socket) {
     if (std::ranges::find(used, socket) != used.end()) return false;
@@ -296,14 +301,15 @@ void PortGuessing::close_unused(Instant now) {
 }
 
 void PortGuessing::forget(const Peer& peer, Instant now) {
-  if (run_ && run_->peer == peer.index) end(now, "it is gone");
+  if (Run* const run = run_with(peer)) end(*run, now, "it is gone");
 }
 
 std::string PortGuessing::describe(const Peer& peer, Instant now) const {
   if (!enabled_) return "guessing ports is off";
-  if (run_ && run_->peer == peer.index) {
-    if (run_->phase != Phase::kProbing) return "about to guess ports";
-    return "guessing ports: " + std::to_string(run_->sent) + " datagrams so far";
+  const auto run = std::ranges::find(runs_, peer.index, &Run::peer);
+  if (run != runs_.end()) {
+    if (run->phase != Phase::kProbing) return "about to guess ports";
+    return "guessing ports: " + std::to_string(run->sent) + " datagrams so far";
   }
   if (peer.guessing.outcome.empty()) return {};
   std::string text = "guessing ports: " + peer.guessing.outcome;

@@ -1,7 +1,8 @@
 // Two ends of which one at least is behind a NAT that maps each destination to another port: both
 // send from and to many ports at once, until a datagram of one fits a mapping of the other. They
-// agree on it over their relayed session. Bounded: one peer at a time, 256 sockets, 25 seconds, and
-// only towards the address at which a relay sees the peer. Overlay thread; time is passed in.
+// agree on it over their relayed session. Bounded: four peers at a time, 256 sockets for all of
+// them, 25 seconds, and only towards the address at which a relay sees the peer. Overlay thread;
+// time is passed in.
 #pragma once
 
 #include <functional>
@@ -22,6 +23,7 @@ namespace ipop::overlay {
 
 class PortGuessing {
  public:
+  static constexpr std::size_t kMostRuns = 4;
   static constexpr unsigned kSamples = 24;
   static constexpr std::chrono::seconds kProbeFor{25};
   // Of finding each other; below it nothing is tried.
@@ -70,27 +72,31 @@ class PortGuessing {
     std::optional<message::PortsOffer> theirs;
     std::optional<PortModel> ours;
     Phase phase = Phase::kSampling;
-    Instant since{};    // of the phase
-    Instant next{};     // when there is something to do
-    unsigned sent = 0;  // in this phase
+    Instant since{};               // of the phase
+    Instant next{};                // when there is something to do
+    unsigned sent = 0;             // in this phase
+    std::size_t first_socket = 0;  // of those that samples are taken with
     std::vector<Endpoint> observers;
     std::vector<stun::TransactionId> sample_ids;
     std::vector<std::optional<std::uint16_t>> samples;
-    std::vector<std::uint16_t> sockets;
     GuessingPlan plan;
     std::optional<PortGuesser> guesser;  // unless they have one port
     unsigned found = 0;
   };
 
-  [[nodiscard]] bool begin(Peer& peer, bool leads, Instant now);
-  void end(Instant now, std::string outcome);
-  void sample(Instant now);
-  void sampled(Instant now);
-  void ask(const Peer& peer, Instant now);
-  void answer(const Peer& peer);
-  void start_probing(Instant now);
-  void probe(Instant now);
-  void probe_once();
+  // Nothing: there is nobody to guess ports of, or too much going on.
+  [[nodiscard]] Run* begin(Peer& peer, bool leads, Instant now);
+  [[nodiscard]] Run* run_with(const Peer& peer);
+  // The run is gone after these, or may be.
+  void end(Run& run, Instant now, std::string outcome);
+  void sample(Run& run, Peer& peer, Instant now);
+  void sampled(Run& run, Peer& peer, Instant now);
+  void ask(Run& run, Peer& peer, Instant now);
+  void start_probing(Run& run, Instant now);
+  void service(Run& run, Instant now);
+  void send_offer(const Run& run, const Peer& peer, bool answer);
+  void probe(Run& run, Instant now);
+  void probe_once(Run& run);
   [[nodiscard]] std::optional<std::uint16_t> socket(std::size_t number);
   void close_unused(Instant now);
 
@@ -98,8 +104,10 @@ class PortGuessing {
   PeerTable& peers_;
   bool enabled_;
   Hooks hooks_;
-  std::optional<Run> run_;
-  std::vector<std::uint16_t> kept_;  // open sockets of earlier runs
+  std::vector<Run> runs_;
+  std::vector<std::uint16_t> sockets_;  // that runs send from, while there are any
+  std::vector<std::uint16_t> kept_;     // of earlier runs, still open
+  std::size_t next_sample_ = 0;
   Instant next_close_{};
 };
 

@@ -1,6 +1,6 @@
 // Ends whose NATs map each destination to another port, and yet get a direct path: by guessing.
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "tests/sim/nat_world.hpp"
 
@@ -79,6 +79,204 @@ INSTANTIATE_TEST_SUITE_P(
       std::ranges::replace(name, '-', 'm');
       return name;
     });
+
+// The probes of a world to an address: STUN requests without attributes.
+struct Counter {
+  explicit Counter(World& world, const char* address) : to(*IpAddress::parse(address)) {
+    world.loses = [this](const Node&, const Endpoint& at, ByteView datagram) {
+      if (at.address == to && datagram.size() == 20 && datagram[0] == 0) ++count;
+      return false;
+    };
+  }
+  IpAddress to;
+  unsigned count = 0;
+};
+
+TEST(PortGuesses, AreNotMadeWhereThereIsNoHope) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  Counter probes(in.world, "203.0.114.1");
+  in.world.run_for(30s);
+  EXPECT_EQ(path(a, kBob), PathKind::kRelay);
+  EXPECT_EQ(probes.count, 0u);
+  const std::string why = a.peer(kBob)->why;
+  EXPECT_NE(why.find("guessing ports: not tried, there is little hope"), std::string::npos) << why;
+  in.world.run_for(1s);
+  EXPECT_EQ(a.engine.sockets() + b.engine.sockets(), 0u);
+}
+
+// Two carriers that give each customer 2,048 ports: neither loses more than half of its own.
+TEST(PortGuesses, AreGentleToSmallNats) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kCarrier, kCarrier);
+  Counter probes(in.world, "203.0.114.1");
+  for (int second = 0; second < 60 && path(a, kBob) == PathKind::kRelay; ++second) {
+    in.world.run_for(1s);
+    EXPECT_LE(a.nat->mappings(), 1024u + 200);
+    EXPECT_LE(b.nat->mappings(), 1024u + 200);
+  }
+  EXPECT_GT(probes.count, 0u);
+  EXPECT_LE(probes.count, 1300u);
+}
+
+TEST(PortGuesses, RestLongerAfterEachFailure) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kPortRestricted);
+  unsigned probes[2] = {};
+  const IpAddress ends[] = {*IpAddress::parse("203.0.114.1"), *IpAddress::parse("203.0.113.1")};
+  in.world.loses = [&](const Node&, const Endpoint& to, ByteView datagram) {
+    const bool probe = datagram.size() == 20 && datagram[0] == 0;
+    for (int i = 0; i < 2; ++i) {
+      if (!probe || to.address != ends[i]) continue;
+      ++probes[i];
+      return true;
+    }
+    return false;
+  };
+  const auto talk_for = [&, &one = a](Duration time) {
+    for (const Instant end = in.world.now + time; in.world.now < end;) {
+      one.send(kBob);
+      in.world.run_for(1s);
+    }
+  };
+  talk_for(40s);
+  const unsigned first = probes[1];
+  EXPECT_GT(first, 2500u);
+  EXPECT_LE(first, 3200u);
+  EXPECT_GE(probes[0], 256u);
+  EXPECT_LE(probes[0], 3 * 256u);
+  EXPECT_NE(a.peer(kBob)->why.find(" datagrams in vain"), std::string::npos) << a.peer(kBob)->why;
+  EXPECT_EQ(a.engine.sockets(), 0u);
+  talk_for(60s);
+  EXPECT_EQ(probes[1], 2 * first);
+  talk_for(9min);
+  EXPECT_EQ(probes[1], 2 * first);
+  talk_for(2min);
+  EXPECT_EQ(probes[1], 3 * first);
+  talk_for(55min);
+  EXPECT_EQ(probes[1], 3 * first);
+}
+
+TEST(PortGuesses, EndAtOnceWhereTheyAreSwitchedOff) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kPortRestricted);
+  Counter probes(in.world, "203.0.114.1");
+  a.overlay->set_port_guessing(false, in.world.clock());
+  in.world.run_for(30s);
+  EXPECT_EQ(path(a, kBob), PathKind::kRelay);
+  EXPECT_EQ(probes.count, 0u);
+  EXPECT_NE(a.peer(kBob)->why.find("guessing ports is off"), std::string::npos);
+  a.overlay->set_port_guessing(true, in.world.clock());
+  ASSERT_TRUE(in.world.run_until([&] { return a.engine.sockets() > 100; }, 90s));
+  a.overlay->set_port_guessing(false, in.world.clock());
+  const unsigned before = probes.count;
+  in.world.run_for(6s);
+  EXPECT_EQ(probes.count, before);
+  EXPECT_LE(a.engine.sockets(), 1u);
+}
+
+// A path that was found by guessing is one socket's: it ends when the session does.
+TEST(PortGuesses, LetGoOfTheirSocketsWhenThePeerIsGone) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kPortRestricted);
+  ASSERT_TRUE(in.world.run_until([&] { return both_direct(a, b); }, 30s));
+  in.world.run_for(5s);
+  EXPECT_EQ(a.engine.sockets(), 1u);
+  in.world.kill(b);
+  in.world.run_for(10min);
+  EXPECT_EQ(a.engine.sockets(), 0u);
+}
+
+TEST(PortGuesses, GoOnAfterTheNatForgot) {
+  NatWorld in;
+  const auto [a, b] = in.meet(kSymmetric, kPortRestricted);
+  const auto exchange = [&, &one = a, &other = b] {
+    one.send(kBob);
+    other.send(kAlice);
+    in.world.run_for(100ms);
+    return both_direct(one, other);
+  };
+  const auto meet_again = [&](Duration limit) {
+    const Instant end = in.world.now + limit;
+    while (in.world.now < end) {
+      if (exchange()) return true;
+    }
+    return false;
+  };
+  ASSERT_TRUE(meet_again(20s));
+  a.nat->forget();
+  ASSERT_TRUE(
+      in.world.run_until([&] { return !exchange() && path(a, kBob) == PathKind::kRelay; }, 5s));
+  EXPECT_TRUE(meet_again(80s));
+}
+
+// What a member can make others send: nothing to whom it likes, and little to itself.
+class GuessingLies : public testing::Test {
+ protected:
+  GuessingLies() {
+    in.world.loses = [this](const Node&, const Endpoint& to, ByteView datagram) {
+      if (datagram.size() == 20 && datagram[0] == 0) ++probes_to[to.address];
+      return false;
+    };
+  }
+  static void say(Node& liar, const char* to, const overlay::message::Message& what) {
+    const overlay::Peer* const peer = liar.overlay->peers().by_address(*IpAddress::parse(to));
+    ASSERT_TRUE(peer != nullptr && peer->connected()) << to;
+    liar.engine.send_sealed(peer->current, overlay::message::encode(what), std::nullopt);
+  }
+  static overlay::message::PortsOffer offer() {
+    return {false, {1, 2, 3}, {overlay::PortModel::Kind::kAnyOf, 1024, 65535, 0}};
+  }
+
+  NatWorld in;
+  std::map<IpAddress, unsigned> probes_to;
+};
+
+TEST_F(GuessingLies, AnOfferOverADirectPathIsIgnored) {
+  const auto [a, b] = in.meet(kFullCone, kPortRestricted);
+  ASSERT_TRUE(in.world.run_until([&, &one = a, &other = b] { return both_direct(one, other); }));
+  for (int i = 0; i < 10; ++i) {
+    say(a, kBob, offer());
+    in.world.run_for(100ms);
+  }
+  EXPECT_EQ(probes_to[a.nat->external()], 0u);
+  EXPECT_EQ(b.engine.sockets(), 0u);
+}
+
+TEST_F(GuessingLies, HoweverManyOffersMakeOneRun) {
+  const auto [a, b] = in.meet(kSymmetric, kSymmetric);
+  in.world.run_for(10s);
+  a.overlay->set_port_guessing(false, in.world.clock());
+  in.world.run_for(50s);
+  const auto carrier = overlay::PortModel{overlay::PortModel::Kind::kOne, 7, 7, 0};
+  for (int i = 0; i < 400; ++i) {
+    const auto id = static_cast<std::uint8_t>(i);
+    a.send(kBob);
+    say(a, kBob, overlay::message::PortsOffer{i % 2 == 1, {id}, carrier});
+    in.world.run_for(100ms);
+  }
+  EXPECT_EQ(path(b, kAlice), PathKind::kRelay);
+  EXPECT_GE(probes_to[a.nat->external()], overlay::kGuessingSockets);
+  EXPECT_LE(probes_to[a.nat->external()], 3 * overlay::kGuessingSockets);
+  EXPECT_LE(b.engine.sockets(), overlay::kGuessingSockets);
+}
+
+// Whoever opens a circuit may say where it is: the relay knows better.
+TEST_F(GuessingLies, RelaysTellWhereTheySeeWhoAsksAndNotWhatItSays) {
+  const IpAddress victim = *IpAddress::parse("198.51.102.1");
+  Node& a = in.add(alice(), kPortRestricted, "203.0.113.1");
+  Node& b = in.add(bob(), kSymmetric, "203.0.114.1");
+  in.world.run_for(3s);
+  for (const char* const relay : {"192.168.10.101", "192.168.10.102"}) {
+    say(a, relay,
+        overlay::message::RelayOpen{7, a.identity.node_id(), b.identity.node_id(), {}, {}, victim});
+  }
+  in.world.run_for(1s);
+  const auto circuits = b.overlay->circuits().to(a.identity.node_id());
+  EXPECT_EQ(circuits.size(), 2u);
+  for (const overlay::Circuit* const circuit : circuits)
+    EXPECT_EQ(circuit->seen, a.nat->external());
+}
 
 }  // namespace
 }  // namespace ipop::sim

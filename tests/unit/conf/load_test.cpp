@@ -64,6 +64,7 @@ overlay:
   bootstrap: [one.example, two.example:1, 192.0.2.1, "192.0.2.1:2", "[2001:db8::1]:3", "2001:db8::1"]
   stun: [stun.example, "192.0.2.9:99"]
   port_mapping: off
+  port_guessing: no
   relay: {use: no, serve: yes, limit_mbit: 250}
   dht_network: 4294967295
   peers:
@@ -93,6 +94,7 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   const std::vector<HostPort> stun = {{"stun.example", 3478}, {"192.0.2.9", 99}};
   EXPECT_EQ(config.overlay.stun, stun);
   EXPECT_FALSE(config.overlay.port_mapping);
+  EXPECT_FALSE(config.overlay.port_guessing);
   EXPECT_EQ(config.overlay.relay,
             (Relay{.use = false, .serve = RelayServe::kYes, .limit_mbit = 250}));
   const std::vector<HostPort> bootstrap = {{"one.example", 4222}, {"two.example", 1},
@@ -134,6 +136,7 @@ TEST(Load, TakesKeysWithoutAValueForAbsent) {
   EXPECT_EQ(config.network.hostname, machine_hostname());
   EXPECT_EQ(config.overlay.listen.size(), 2u);
   EXPECT_TRUE(config.overlay.port_mapping);
+  EXPECT_TRUE(config.overlay.port_guessing);
   EXPECT_EQ(config.overlay.relay, Relay{});
   EXPECT_EQ(config.interface.name, "tapipop");
 }
