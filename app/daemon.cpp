@@ -140,6 +140,7 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
   } else {
     overlay_->set_port_mapping({.why = port.error()}, read_clock());
   }
+  if (config_.overlay.lan_discovery) loop_->discover_lan();
   server_ = std::make_unique<overlay::control::Server>(io_, runtime_, version(), handlers());
 }
 

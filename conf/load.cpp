@@ -92,6 +92,7 @@ void read_overlay(const Section& section, Overlay& overlay) {
   section.list("listen", overlay.listen, parse_listen);
   section.list("bootstrap", overlay.bootstrap, parse_bootstrap);
   section.list("stun", overlay.stun, parse_stun);
+  section.value("lan_discovery", overlay.lan_discovery, kYesOrNo);
   section.value("port_mapping", overlay.port_mapping, kYesOrNo);
   section.value("port_guessing", overlay.port_guessing, kYesOrNo);
   read_relay(section.section("relay"), overlay.relay);

@@ -20,6 +20,7 @@ Changes compare(const Config& running, const Config& next) {
   restart("interface.mtu", running.interface.mtu, next.interface.mtu);
   restart("overlay.listen", running.overlay.listen, next.overlay.listen);
   live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
+  restart("overlay.lan_discovery", running.overlay.lan_discovery, next.overlay.lan_discovery);
   restart("overlay.stun", running.overlay.stun, next.overlay.stun);
   restart("overlay.port_mapping", running.overlay.port_mapping, next.overlay.port_mapping);
   live("overlay.port_guessing", running.overlay.port_guessing, next.overlay.port_guessing);

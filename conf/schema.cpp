@@ -37,7 +37,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"overlay.listen"},
     {"overlay.bootstrap"},
     {"overlay.dht_network"},
-    not_supported("overlay.lan_discovery", "false no off"),
+    {"overlay.lan_discovery"},
     {"overlay.stun"},
     {"overlay.port_mapping"},
     {"overlay.port_guessing"},

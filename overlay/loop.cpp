@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <stdexcept>
 #include <utility>
 
+#include "base/log.hpp"
 #include "overlay/local_addresses.hpp"
 
 namespace ipop::overlay {
@@ -51,6 +53,20 @@ void Loop::map_port(std::uint16_t port) {
       });
 }
 
+void Loop::discover_lan() {
+  try {
+    lan_ = std::make_unique<LanSocket>(io_, interface_, [this](ByteView datagram) {
+      if (stopping_) return;
+      overlay_.on_lan(datagram, read_clock());
+      turn();
+    });
+  } catch (const std::runtime_error& error) {
+    log::warning("nobody is looked for on our links: {}", error.what());
+    return;
+  }
+  overlay_.set_lan_sender([this](ByteView datagram) { lan_->send(datagram); });
+}
+
 void Loop::start() {
   const Now now = read_clock();
   started_ = now.mono;
@@ -66,6 +82,7 @@ void Loop::stop() {
   if (mapper_) mapper_->begin_stop();
   overlay_.stop(read_clock());
   watch_.stop();
+  if (lan_) lan_->stop();
   timer_.cancel();
   punt_fd_.close();
 }
@@ -114,6 +131,7 @@ void Loop::look_around(Now now) {
     if (std::exchange(network_changed_, false)) {
       overlay_.on_network_change(now);
       if (mapper_) mapper_->look_again();
+      if (lan_) lan_->look_again();
     }
   }
   std::vector<Endpoint> servers = stun_.endpoints(now.mono);

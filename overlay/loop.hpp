@@ -12,6 +12,7 @@
 #include "engine/api/punt.hpp"
 #include "overlay/address_watch.hpp"
 #include "overlay/directory/opendht_directory.hpp"
+#include "overlay/lan/lan_socket.hpp"
 #include "overlay/nat/stun_servers.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/port_mapping/port_mapper.hpp"
@@ -30,6 +31,8 @@ class Loop {
 
   // The router is asked to forward a port to this one of the wire; before start().
   void map_port(std::uint16_t port);
+  // Members on the same links are looked for; before start().
+  void discover_lan();
   // Starts the overlay; from then on all happens inside io.run().
   void start();
   // Says goodbye and stops waiting; io.run() then returns if nothing else keeps it. The router is
@@ -56,6 +59,7 @@ class Loop {
   asio::steady_timer timer_;
   AddressWatch watch_;
   std::unique_ptr<PortMapper> mapper_;
+  std::unique_ptr<LanSocket> lan_;
   Instant started_{};
   Instant last_look_{};
   Instant next_look_{};

@@ -92,7 +92,9 @@ Overlay::Overlay(Context context, OverlaySettings settings,
                .own_record = [this] { return announcer_.make_record(now_); },
                .on_homes = [this] { set_reach(now_); },
                .on_lost = [this](Peer& relay) { on_relay_lost(relay); }}),
-      guessing_(context_, peers_, settings_.port_guessing, guessing_hooks()) {
+      guessing_(context_, peers_, settings_.port_guessing, guessing_hooks()),
+      lan_(context_, {.own_record = [this] { return announcer_.make_record(now_); },
+                      .on_record = [this](const NodeRecord& record) { learn(record, now_); }}) {
   peers_.set_on_remove([this](Peer& peer) { forget(peer); });
   context_.table.set_relay_limit(settings_.relay.limit_bits_per_s);
 }
@@ -106,6 +108,7 @@ void Overlay::start(Now now) {
   told_ = own_candidates();
   announcer_.start(told_, now);
   set_reach(now);
+  lan_.introduce(now.mono);
 }
 
 void Overlay::stop(Now now) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/api/punt.hpp"
+#include "overlay/lan/lan_discovery.hpp"
 #include "overlay/nat/discovery.hpp"
 #include "overlay/peer/address_resolver.hpp"
 #include "overlay/peer/announcer.hpp"
@@ -92,6 +93,10 @@ class Overlay {
   void ping(const IpAddress& address, Now now, PingService::OnResult done);
   void set_static_peers(std::vector<StaticPeer> peers, Now now);
   void set_relay(const RelaySettings& relay, Now now);
+  // Before start(): how to reach all others on our links. Without it, nobody is looked for there.
+  void set_lan_sender(std::function<void(ByteView)> send);
+  // What came from a link.
+  void on_lan(ByteView datagram, Now now);
   void set_port_guessing(bool enabled, Now now);
 
   // Fills what the overlay knows; the engine's and the interface's part are the caller's.
@@ -190,6 +195,7 @@ class Overlay {
   Circuits circuits_;
   RelayKeeper relays_;
   PortGuessing guessing_;
+  LanDiscovery lan_;
   struct Want {
     engine::PeerIndex asker = engine::kNoPeer;
     Instant at{};

@@ -27,6 +27,7 @@ void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
     local.push_back({prefix.address, settings_.port});
   nat_.set_local(std::move(local), now.mono);
   if (started_ == Instant{}) return;
+  lan_.introduce(now.mono);
   peers_.for_each([&](Peer& peer) {
     if (!peer.connected()) return;
     // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
@@ -47,6 +48,15 @@ void Overlay::on_network_change(Now now) {
     ++pings;
     liveness_.send_ping(peer, now.mono);
   });
+}
+
+void Overlay::set_lan_sender(std::function<void(ByteView)> send) {
+  lan_.set_sender(std::move(send));
+}
+
+void Overlay::on_lan(ByteView datagram, Now now) {
+  now_ = now;
+  lan_.on_datagram(datagram, now);
 }
 
 void Overlay::set_stun_servers(const std::vector<Endpoint>& servers, Now now) {

@@ -15,11 +15,14 @@ constexpr std::size_t kMaxWaiting = 64;
 
 }  // namespace
 
-// By the directory, and by our relays, who may be quicker.
+// By the directory, and by our relays and links, which may be quicker.
 bool Overlay::resolve(const IpAddress& address, Now now) {
   const bool fresh = !resolver_.resolving(address);
   if (!resolver_.resolve(address, now)) return false;
-  if (fresh) ask_relays_for(address);
+  if (fresh) {
+    ask_relays_for(address);
+    lan_.ask(address, now.mono);
+  }
   return true;
 }
 

@@ -53,6 +53,7 @@ void Overlay::service(Now now) {
   relays_.service(now);
   sweep_circuits(now);
   guessing_.service(now.mono);
+  lan_.service(now.mono);
   while (const auto index = timers_.pop_due(now.mono)) {
     if (Peer* peer = peers_.by_index(engine::PeerIndex{*index})) service_peer(*peer, now);
   }
@@ -65,7 +66,7 @@ Instant Overlay::deadline() const {
       {last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline(), relays_.deadline()});
   for (const std::optional<Instant>& due :
        {timers_.next(), resolver_.deadline(), pings_.deadline(), invitations_due_,
-        circuits_.deadline(), guessing_.deadline()}) {
+        circuits_.deadline(), guessing_.deadline(), lan_.deadline()}) {
     if (due) earliest = std::min(earliest, *due);
   }
   return earliest;

@@ -34,6 +34,7 @@ struct OverlayCounters {
   std::uint64_t records_refused = 0;    // from the directory: not of this network, or damaged
   std::uint64_t datagrams_unknown = 0;  // of a kind that nobody here handles
   std::uint64_t address_conflicts = 0;
+  std::uint64_t lan_limited = 0;    // more than is looked at in a second
   std::uint64_t relay_refused = 0;  // circuits that somebody asked for in vain
 };
 

@@ -17,6 +17,8 @@ constexpr Duration kDeadAfter = 2500ms;  // of it, and
 constexpr unsigned kDeadPings = 3;       // so many pings without an answer
 constexpr Duration kRttInterval = 10s;   // under traffic, to keep the figure honest
 constexpr Duration kOldestPong = 60s;
+// The NATs and firewalls on a direct path forget what was quiet for half a minute, some of them.
+constexpr Duration kNatMemory = 25s;
 
 Duration answer_time(const Liveness& live) {
   return std::clamp<Duration>(2 * live.rtt.value_or(Duration::zero()), kShortestInterval,
@@ -33,7 +35,8 @@ LivenessMonitor::Verdict LivenessMonitor::service(Peer& peer, Instant now) {
 }
 
 // WireGuard's passive keepalive (paper §6.5): who received data and had nothing to send says so, so
-// that silence always means trouble. And the persistent one, for peers that ask for it.
+// that silence always means trouble. The persistent one, for peers that ask for it; and one that
+// keeps a direct path open for as long as the session lasts.
 void LivenessMonitor::keep_alive(Peer& peer, const engine::SessionActivity& activity, Instant now) {
   Liveness& live = peer.liveness;
   if (activity.last_data_rx <= activity.last_tx) {
@@ -44,7 +47,9 @@ void LivenessMonitor::keep_alive(Peer& peer, const engine::SessionActivity& acti
   const Duration persistent =
       peer.configured ? peer.configured->persistent_keepalive : Duration::zero();
   const bool persistent_due = persistent > Duration::zero() && now - activity.last_tx >= persistent;
-  if (persistent_due || (live.keepalive_due && now >= *live.keepalive_due)) {
+  const bool nat_due = peer.form == handshake::Form::kIpop && peer.path && !peer.is_relayed() &&
+                       now - activity.last_tx >= kNatMemory;
+  if (persistent_due || nat_due || (live.keepalive_due && now >= *live.keepalive_due)) {
     live.keepalive_due.reset();
     context_.injector.send_sealed(peer.current, {});
   }

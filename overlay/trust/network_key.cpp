@@ -86,4 +86,8 @@ DirectoryKey NetworkKey::relay_key(std::uint8_t bucket) const {
   return place(directory_, "relay", {&bucket, 1});
 }
 
+DirectoryKey NetworkKey::lan_key() const {
+  return place(directory_, "lan", {});
+}
+
 }  // namespace ipop::overlay

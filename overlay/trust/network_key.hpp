@@ -25,6 +25,8 @@ class NetworkKey {
   [[nodiscard]] DirectoryKey node_key(const NodeId& node) const;
   [[nodiscard]] DirectoryKey inbox_key(const NodeId& node) const;
   [[nodiscard]] DirectoryKey relay_key(std::uint8_t bucket) const;
+  // Of what is said on a link: nowhere in the DHT.
+  [[nodiscard]] DirectoryKey lan_key() const;
 
  private:
   NetworkKey() = default;

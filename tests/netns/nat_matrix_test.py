@@ -6,7 +6,7 @@ direct, and by which way it goes where it cannot be.
     …, blocked        alone
 
 With IPOP_SOAK=1 two nodes behind each kind, so that every kind meets its like; the table is
-printed.
+printed. And nodes that have IPv4, IPv6, or both.
 """
 
 import itertools
@@ -14,8 +14,8 @@ import statistics
 
 from rig.cases import SOAK, run_cases
 from rig.conditions import expect, wait_until
-from rig.nat import (BLOCKED, CARRIER_GRADE, KINDS, allow_only, behind, reaches,
-                     reaches_by_guessing)
+from rig.nat import (BLOCKED, CARRIER_GRADE, KINDS, NONE, PORT_RESTRICTED, allow_only, behind,
+                     give_ipv6, reaches, reaches_by_guessing)
 from rig.node import PORT, Node
 from rig.ping import PingStream
 
@@ -60,6 +60,58 @@ def population(world) -> list:
             wait_until(f"{each.name} to have relays",
                        lambda e=each: e.status()["relay"]["homes"], 15)
     return made
+
+
+def families(world) -> dict:
+    """Nodes of IPv4 alone, of IPv6 alone, and of both, of each without and with a NAT for IPv4, and
+    carol, who has both and relays; by name, joined."""
+    def made(name: str, kind: str, octet: int, v4: bool, v6: bool, carol: str) -> Node:
+        each = Node(behind(world, name, kind))
+        gateway = next((host for host in world.hosts if host.name == f"{name}-nat"), None)
+        address6 = give_ipv6(world, each.host, gateway) if v6 else ""
+        each.init(octet)  # for its key
+        listen = ['"0.0.0.0:4545"'] * v4 + ['"[::]:4545"'] * v6
+        bootstrap = f'"{carol}"' if carol else ""
+        relay = "" if carol else ", relay: {serve: true}"
+        each.configure(
+            f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {name}}}\n"
+            f"overlay: {{listen: [{', '.join(listen)}], bootstrap: [{bootstrap}]{relay}}}\n",
+            f"192.168.10.{octet}")
+        each.launch()
+        return each, address6
+
+    carol, carol6 = made("carol", NONE, 101, True, True, "")
+    carol.await_answer()
+    nodes = {}
+    for octet, (name, kind, v4, v6) in enumerate(
+            (("ipv4", NONE, True, False), ("ipv4-nat", PORT_RESTRICTED, True, False),
+             ("ipv6", NONE, False, True), ("both", NONE, True, True),
+             ("both-nat", PORT_RESTRICTED, True, True)), 10):
+        at = carol.endpoint if v4 else f"[{carol6}]:{PORT}"
+        nodes[name], _ = made(name, kind, octet, v4, v6, at)
+    for each in nodes.values():
+        each.await_up()
+        each.await_answer()
+    return nodes
+
+
+def test_nodes_with_ipv4_and_with_ipv6_meet_directly_where_they_share_one(world):
+    nodes = families(world)
+    rows = []
+    for (one, here), (other, there) in itertools.combinations(nodes.items(), 2):
+        direct = not {one.split("-")[0], other.split("-")[0]} == {"ipv4", "ipv6"}
+        rows.append((one, other, *meet(here, there, direct)))
+        # Whoever has both ends' IPv6 uses it.
+        if "ipv4" not in one + other:
+            wait_until(f"{one} and {other} to meet by IPv6",
+                       lambda h=here, t=there: h.peer(t.address)["endpoint"].startswith("["), 5)
+    firsts = [row[2] for row in rows]
+    if SOAK:
+        for one, other, first_s, direct_s, path in rows:
+            print(f"{one:24}{other:24}{first_s * 1000:9.0f} ms{direct_s or 0:12.2f} s  {path}")
+    expect(max(firsts) <= SLOWEST_LIMIT_S, f"a first reply took {max(firsts):.2f} s")
+    return (f"{len(rows)} pairs, first reply {statistics.median(firsts) * 1000:.0f} ms in the "
+            f"median, {max(firsts) * 1000:.0f} at most")
 
 
 def meet(one: Node, other: Node, direct: bool) -> tuple:

@@ -59,7 +59,7 @@ TEST_P(NatPairs, ReachEachOtherAndDirectlyWhereAHoleCanBePunched) {
   for (int minute = 0; minute < 6; ++minute) {
     in.world.run_for(1min);
     const std::uint32_t later = minute % 2 == 0 ? a.send(kBob) : b.send(kAlice);
-    EXPECT_TRUE(in.world.run_until([&] { return a.received(later) || b.received(later); }, 2s))
+    EXPECT_TRUE(in.world.run_until([&] { return a.received(later) || b.received(later); }, 200ms))
         << "after " << minute + 1 << " minutes";
   }
 }

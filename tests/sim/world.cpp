@@ -9,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kValueLife = 10min;
+constexpr Duration kLinkLatency = 1ms;
 
 // What the overlay is given may change before it is handled: events own their bytes.
 struct OwnedPunt {
@@ -119,6 +120,11 @@ Node::Node(World& in, NodeOptions chosen)
       [this](std::string text) { fatal.push_back(std::move(text)); });
   overlay->set_local_addresses(underlay, world.clock());
   overlay->set_stun_servers(options.stun, world.clock());
+  if (options.lan_discovery) {
+    overlay->set_lan_sender([this](ByteView datagram) {
+      world.multicast(*this, {datagram.begin(), datagram.end()});
+    });
+  }
   overlay->start(world.clock());
 }
 
@@ -199,6 +205,21 @@ void World::deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> da
   at(now + latency, [this, network, source, to, datagram = std::move(datagram)] {
     arrive(network, source, to, datagram);
   });
+}
+
+void World::multicast(Node& from, std::vector<std::uint8_t> datagram) {
+  ++multicasts;
+  if (!from.up) return;
+  for (const auto& node : nodes) {
+    const bool here = node->nat == from.nat && node.get() != &from &&
+                      std::ranges::any_of(node->underlay, [&](const Prefix& own) {
+                        return own.contains(from.endpoint().address);
+                      });
+    if (!here || !node->options.lan_discovery) continue;
+    at(now + kLinkLatency, [this, to = node.get(), datagram] {
+      if (to->up) to->overlay->on_lan(datagram, clock());
+    });
+  }
 }
 
 bool World::is_on(const Nat* network, const IpAddress& address) const {

@@ -49,6 +49,7 @@ struct NodeOptions {
   std::vector<Endpoint> stun;
   overlay::RelaySettings relay{};
   bool port_guessing = true;
+  bool lan_discovery = false;
 };
 
 class Node {
@@ -93,6 +94,8 @@ class World {
                                Duration limit = std::chrono::seconds(10));
 
   void at(Instant when, std::function<void()> what);
+  // To all others on the links of `from`.
+  void multicast(Node& from, std::vector<std::uint8_t> datagram);
   void deliver(Node& from, const Endpoint& to, std::vector<std::uint8_t> datagram);
   [[nodiscard]] Now clock() const {
     return {now, WallTime(std::chrono::hours(24 * 20000)) + (now - Instant{})};
@@ -109,6 +112,7 @@ class World {
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<std::unique_ptr<Nat>> nats;
   std::uint64_t datagrams = 0;
+  std::uint64_t multicasts = 0;
 
  private:
   // On one network: a NAT's inside, or the internet (nullptr).

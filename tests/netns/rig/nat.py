@@ -75,12 +75,20 @@ def _inside(world: World, gateway: Host, name: str, kind: str) -> Host:
     return host
 
 
-def give_ipv6(world: World, host: Host, gateway: Host) -> str:
-    """An IPv6 address from the router through the gateway, without a NAT; returns it."""
+def give_ipv6(world: World, host: Host, gateway: Host | None = None) -> str:
+    """An IPv6 address from the router, through the gateway if there is one, without a NAT; returns
+    it."""
     router = world.router()
-    link = world.link_of(gateway)
-    number = gateway.address.split(".")[2]
+    link = world.link_of(gateway or host)
+    number = (gateway or host).address.split(".")[2]
     outside, inside = f"2001:db8:{number}", f"2001:db8:1{number}"
+    if gateway is None:
+        router.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        for each, device, address in ((router, link, f"{outside}::1"),
+                                      (host, "eth0", f"{outside}::2")):
+            each.run("ip", "address", "add", f"{address}/64", "dev", device, "nodad")
+        host.run("ip", "route", "add", "default", "via", f"{outside}::1")
+        return f"{outside}::2"
     for each in (router, gateway):
         each.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
     for each, device, address in (

@@ -63,6 +63,7 @@ overlay:
   listen: ["[::1]:0"]
   bootstrap: [one.example, two.example:1, 192.0.2.1, "192.0.2.1:2", "[2001:db8::1]:3", "2001:db8::1"]
   stun: [stun.example, "192.0.2.9:99"]
+  lan_discovery: off
   port_mapping: off
   port_guessing: no
   relay: {use: no, serve: yes, limit_mbit: 250}
@@ -93,6 +94,7 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_EQ(config.overlay.listen[0].to_string(), "[::1]:0");
   const std::vector<HostPort> stun = {{"stun.example", 3478}, {"192.0.2.9", 99}};
   EXPECT_EQ(config.overlay.stun, stun);
+  EXPECT_FALSE(config.overlay.lan_discovery);
   EXPECT_FALSE(config.overlay.port_mapping);
   EXPECT_FALSE(config.overlay.port_guessing);
   EXPECT_EQ(config.overlay.relay,
@@ -135,6 +137,7 @@ TEST(Load, TakesKeysWithoutAValueForAbsent) {
       "hostname: \"\", routes: }\ninterface:\noverlay: {listen: ~, peers: }\nengine: {poll: }\n");
   EXPECT_EQ(config.network.hostname, machine_hostname());
   EXPECT_EQ(config.overlay.listen.size(), 2u);
+  EXPECT_TRUE(config.overlay.lan_discovery);
   EXPECT_TRUE(config.overlay.port_mapping);
   EXPECT_TRUE(config.overlay.port_guessing);
   EXPECT_EQ(config.overlay.relay, Relay{});
@@ -145,8 +148,6 @@ TEST(Load, AcceptsKeysNotSupportedYetThatAskForNothing) {
   load(std::string(kMinimal) + R"(
 interface: {name: tapipop, mtu: auto, mode: ip}
 trust: {ca: [], cert: "", key: "", crl: ""}
-overlay:
-  lan_discovery: false
 engine: {lcores: auto, lanes: 1}
 wire: {backend: socket, device: "", address: "", gateway: "", mtu: auto, queues: auto}
 firewall: {inbound: [], outbound: []}

@@ -323,8 +323,6 @@ TEST(Refusal, ConcernsKeysNotSupportedYet) {
       {"trust", kGood + "trust: {ca: [a.pem], cert: b.pem}\n",
        "2:13: trust.ca is not supported yet; leave it out\n"
        "2:28: trust.cert is not supported yet; leave it out"},
-      {"overlay", kGood + "overlay: {lan_discovery: true}\n",
-       "2:26: overlay.lan_discovery is not supported yet; leave it out or set it to false"},
       {"lcores", kGood + "engine: {lcores: [1, 2]}\n",
        "2:18: engine.lcores is not supported yet; leave it out or set it to auto"},
       {"wire", kGood + "wire: {backend: dpdk, device: a}\n",

@@ -47,6 +47,7 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
       {kNetwork, "overlay: {relay: {use: false}}", {"overlay.relay.use"}, {}},
       {kNetwork, "overlay: {relay: {serve: true}}", {"overlay.relay.serve"}, {}},
       {kNetwork, "overlay: {relay: {limit_mbit: 5}}", {"overlay.relay.limit_mbit"}, {}},
+      {kNetwork, "overlay: {lan_discovery: false}", {}, {"overlay.lan_discovery"}},
       {kNetwork, "overlay: {port_mapping: false}", {}, {"overlay.port_mapping"}},
       {kNetwork, "overlay: {port_guessing: no}", {"overlay.port_guessing"}, {}},
       {kNetwork, "engine: {cpus: 0}", {}, {"engine.cpus"}},
