@@ -167,6 +167,7 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .static_peers = static_peers(config_),
           .known_peers_file = config_.paths.state / "peers.json",
           .port = bound_.front().port,
+          .listen = bound_,
           .relay = relay_settings(config_),
           .port_guessing = config_.overlay.port_guessing,
           .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};

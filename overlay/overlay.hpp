@@ -53,6 +53,8 @@ struct OverlaySettings {
   std::vector<StaticPeer> static_peers;
   std::filesystem::path known_peers_file;
   std::uint16_t port = 0;  // of the wire
+  // Where the wire listens, if not everywhere: 0.0.0.0 and :: mean all addresses of their family.
+  std::vector<Endpoint> listen{};
   std::size_t max_peers = 65536;
   RelaySettings relay{};
   bool port_guessing = true;  // where there is no other way to a direct path
@@ -136,6 +138,8 @@ class Overlay {
   [[nodiscard]] NatStatus nat_status(Instant now) const;
 
   // overlay_relays.cpp
+  [[nodiscard]] bool has_family(bool v4) const;
+  [[nodiscard]] bool listens_at(const IpAddress& address) const;
   [[nodiscard]] bool relays_for_us(const Peer& peer) const;
   void set_reach(Now now);
   [[nodiscard]] Peer* relay_of(const RelayHint& hint, Now now);

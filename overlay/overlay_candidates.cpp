@@ -23,8 +23,9 @@ void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
   if (addresses == territory_.local()) return;
   territory_.set_local(std::move(addresses));
   std::vector<Endpoint> local;
-  for (const Prefix& prefix : territory_.local())
-    local.push_back({prefix.address, settings_.port});
+  for (const Prefix& prefix : territory_.local()) {
+    if (listens_at(prefix.address)) local.push_back({prefix.address, settings_.port});
+  }
   nat_.set_local(std::move(local), now.mono);
   if (started_ == Instant{}) return;
   lan_.introduce(now.mono);
@@ -33,6 +34,21 @@ void Overlay::set_local_addresses(std::vector<Prefix> addresses, Now now) {
     // Whatever we sent from may be gone: a keepalive from where we are now lets the peer follow.
     context_.injector.send_sealed(peer.current, {});
     if (peer.form == handshake::Form::kIpop) liveness_.send_ping(peer, now.mono);
+  });
+}
+
+bool Overlay::listens_at(const IpAddress& address) const {
+  const auto covers = [&](const Endpoint& at) {
+    return at.address == address ||
+           (at.address.is_unspecified() && at.address.is_v4() == address.is_v4());
+  };
+  return settings_.listen.empty() || std::ranges::any_of(settings_.listen, covers);
+}
+
+// An address of our own of this family: without, nothing of it can be sent.
+bool Overlay::has_family(bool v4) const {
+  return std::ranges::any_of(territory_.local(), [&](const Prefix& own) {
+    return own.address.is_v4() == v4 && listens_at(own.address);
   });
 }
 
@@ -97,6 +113,7 @@ std::vector<Candidate> Overlay::own_candidates() const {
   const std::vector<Endpoint> mapped = outside_endpoints();
   for (const Prefix& prefix : territory_.local()) {
     if (candidates.size() + mapped.size() >= message::kMaxCandidates) break;
+    if (!listens_at(prefix.address)) continue;
     candidates.push_back(
         {{prefix.address, settings_.port},
          prefix.address.is_private() ? CandidateKind::kLan : CandidateKind::kRouted});

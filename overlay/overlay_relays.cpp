@@ -43,7 +43,8 @@ void Overlay::set_reach(Now now) {
   const RelayServe serve = settings_.relay.serve;
   relays_.set_serving(serve == RelayServe::kYes || (serve == RelayServe::kAuto && nat_.is_open()),
                       now);
-  relays_.set_wanted(settings_.relay.use && !nat_.is_open_to_all() && !port_mapping_.usable(), now);
+  relays_.set_wanted(settings_.relay.use && !nat_.is_open_to_all() && !port_mapping_.usable(),
+                     !has_family(true), now);
   announcer_.set_reach(
       seen.mapping(true) != NatMapping::kUnknown ? seen.mapping(true) : seen.mapping(false),
       relays_.hints(), now);
@@ -61,16 +62,18 @@ Peer* Overlay::relay_of(const RelayHint& hint, Now now) {
     relay->psk = context_.network.handshake_psk();
   }
   if (relay->form != handshake::Form::kIpop) return nullptr;
-  if (!relay->connected() && !relay->connecting && may_call(hint.endpoint, now)) {
-    if (!names(relay->candidates, hint.endpoint)) {
-      std::vector<Candidate> candidates = relay->candidates;
-      candidates.insert(candidates.begin(), {hint.endpoint});
-      candidates.resize(std::min(candidates.size(), message::kMaxCandidates));
-      set_candidates(*relay, candidates);
-    }
-    handshaker_.start(*relay, now);
-    schedule(*relay, now);
+  if (relay->connected() || !has_family(hint.endpoint.address.is_v4())) return relay;
+  const bool news = !names(relay->candidates, hint.endpoint);
+  if ((relay->connecting && !news) || !may_call(hint.endpoint, now)) return relay;
+  if (news) {
+    std::vector<Candidate> candidates = relay->candidates;
+    candidates.insert(candidates.begin(), {hint.endpoint});
+    candidates.resize(std::min(candidates.size(), message::kMaxCandidates));
+    set_candidates(*relay, candidates);
   }
+  handshaker_.start(*relay, now);
+  if (relay->connecting && news) relay->connecting->next_attempt = now.mono;
+  schedule(*relay, now);
   return relay;
 }
 
@@ -124,7 +127,10 @@ std::optional<Instant> Overlay::relay_deadline(const Peer& peer) const {
     // Where there is little hope, nothing is waited for.
     const bool hard = peer.nat == NatMapping::kEndpointDependent &&
                       nat_.mappings().mapping(true) == NatMapping::kEndpointDependent;
-    const Duration wait = hard || peer.candidates.empty() ? Duration::zero() : kRelayAfter;
+    const bool apart = std::ranges::none_of(peer.candidates, [&](const Candidate& each) {
+      return has_family(each.endpoint.address.is_v4());
+    });
+    const Duration wait = hard || apart ? Duration::zero() : kRelayAfter;
     return std::max(peer.next_relay_try, peer.connecting->since + wait);
   }
   if (peer.connected() && peer.is_relayed()) {

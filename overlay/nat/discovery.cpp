@@ -1,7 +1,6 @@
 #include "overlay/nat/discovery.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace ipop::overlay {
 namespace {
@@ -75,12 +74,10 @@ bool NatDiscovery::is_open() const {
 }
 
 bool NatDiscovery::is_open_to_all() const {
-  const auto servers = client_.servers();
-  return std::ranges::any_of(std::array{true, false}, [&](bool v4) {
-    return is_open(v4) && std::ranges::none_of(servers, [&](const auto& each) {
-             return each.silent && each.server.address.is_v4() == v4;
-           });
-  });
+  // Some have nothing but IPv4.
+  return is_open(true) && std::ranges::none_of(client_.servers(), [](const auto& each) {
+           return each.silent && each.server.address.is_v4();
+         });
 }
 
 void NatDiscovery::on_observed(const Endpoint& by, const Endpoint& mapped, Instant now) {

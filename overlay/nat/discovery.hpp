@@ -35,7 +35,8 @@ class NatDiscovery {
   // No NAT hides us, in one family at least: a server sees us as we are, or we have a public
   // address and nobody says otherwise.
   [[nodiscard]] bool is_open() const;
-  // Open, and no server that we asked stays silent, as it would if a firewall let in only some.
+  // Open in IPv4, and no server that we asked stays silent, as it would if a firewall let in only
+  // some.
   [[nodiscard]] bool is_open_to_all() const;
   [[nodiscard]] const Mappings& mappings() const noexcept { return mappings_; }
   [[nodiscard]] const stun::Client& client() const noexcept { return client_; }

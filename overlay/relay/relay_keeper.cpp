@@ -32,6 +32,15 @@ std::uint64_t distance(const NodeId& a, const NodeId& b) noexcept {
   return load_be<std::uint64_t>(a.bytes.data()) ^ load_be<std::uint64_t>(b.bytes.data());
 }
 
+// What is most likely to be reached from anywhere; nullptr: it names none.
+const Candidate* ipv4_of(const Peer& peer) {
+  const Candidate* best = nullptr;
+  for (const Candidate& each : peer.candidates) {
+    if (each.endpoint.address.is_v4() && (best == nullptr || each.kind > best->kind)) best = &each;
+  }
+  return best;
+}
+
 std::uint8_t bucket_of(const NodeId& node) noexcept {
   return node.bytes[0] % RelayKeeper::kBuckets;
 }
@@ -41,7 +50,8 @@ std::uint8_t bucket_of(const NodeId& node) noexcept {
 RelayKeeper::RelayKeeper(Context& context, PeerTable& peers, LivenessMonitor& liveness, Calls calls)
     : context_(context), peers_(peers), liveness_(liveness), calls_(std::move(calls)) {}
 
-void RelayKeeper::set_wanted(bool wanted, Now now) {
+void RelayKeeper::set_wanted(bool wanted, bool lacks_ipv4, Now now) {
+  lacks_ipv4_ = lacks_ipv4;
   if (wanted == wanted_) return;
   wanted_ = wanted;
   // What a server says or does not say may change again in a moment.
@@ -133,10 +143,13 @@ std::vector<RelayHint> RelayKeeper::hints() const {
   std::vector<RelayHint> list;
   for (const engine::PeerIndex index : homes_) {
     const Peer* const home = peers_.by_index(index);
-    if (home != nullptr && home->credential && home->path) {
-      list.push_back({home->credential->signing_key, home->path->bare()});
-    }
+    if (home == nullptr || !home->credential || !home->path) continue;
+    list.push_back({home->credential->signing_key, home->path->bare()});
+    // Whoever cannot reach us may have IPv4 alone.
+    const Candidate* const v4 = home->path->address.is_v4() ? nullptr : ipv4_of(*home);
+    if (v4 != nullptr) list.push_back({home->credential->signing_key, v4->endpoint});
   }
+  if (list.size() > NodeRecord::kMaxRelays) list.resize(NodeRecord::kMaxRelays);
   return list;
 }
 
@@ -170,12 +183,16 @@ void RelayKeeper::choose_homes(Instant now) {
     return home == nullptr || !usable(*home);
   });
   bool changed = homes_.size() != before;
+  // If we have no IPv4, relays are there to join us to those who have nothing else.
+  const auto worth = [&](const Peer& peer) {
+    return std::pair(lacks_ipv4_ && ipv4_of(peer) == nullptr, *peer.liveness.rtt);
+  };
   while (homes_.size() < kHomes) {
     Peer* best = nullptr;
     peers_.for_each([&](Peer& peer) {
       if (!usable(peer) || !peer.liveness.rtt || is_home(peer.index) || now < peer.shunned_until)
         return;
-      if (best == nullptr || *peer.liveness.rtt < *best->liveness.rtt) best = &peer;
+      if (best == nullptr || worth(peer) < worth(*best)) best = &peer;
     });
     if (best == nullptr) break;
     homes_.push_back(best->index);

@@ -31,8 +31,9 @@ class RelayKeeper {
   };
   RelayKeeper(Context& context, PeerTable& peers, LivenessMonitor& liveness, Calls calls);
 
-  // Whether homes are wanted all the time: others cannot reach us without.
-  void set_wanted(bool wanted, Now now);
+  // Whether homes are wanted all the time: others cannot reach us without. `lacks_ipv4`: rather
+  // those that have it.
+  void set_wanted(bool wanted, bool lacks_ipv4, Now now);
   // No more of them, whatever was wanted: the node is to do without relays.
   void leave_homes();
   // They are now, for a peer that cannot be reached otherwise.
@@ -85,6 +86,7 @@ class RelayKeeper {
   LivenessMonitor& liveness_;
   Calls calls_;
   bool wanted_ = false;
+  bool lacks_ipv4_ = false;
   bool serving_ = false;
   Instant wanted_until_{};
   std::vector<engine::PeerIndex> homes_;

@@ -105,6 +105,10 @@ def test_nodes_with_ipv4_and_with_ipv6_meet_directly_where_they_share_one(world)
         if "ipv4" not in one + other:
             wait_until(f"{one} and {other} to meet by IPv6",
                        lambda h=here, t=there: h.peer(t.address)["endpoint"].startswith("["), 5)
+    named = [each["endpoint"] for each in nodes["both"].peer(nodes["ipv6"].address)["candidates"]
+             if each["kind"] != "relay"]
+    expect(named and all(each.startswith("[") for each in named),
+           f"the node that listens to IPv6 alone is looked for at {named}")
     firsts = [row[2] for row in rows]
     if SOAK:
         for one, other, first_s, direct_s, path in rows:
