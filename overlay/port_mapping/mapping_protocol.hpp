@@ -1,5 +1,5 @@
-// A way to ask the router for a port: what NAT-PMP and UPnP have in common. Calls block, for a few
-// seconds at most, so they are made by the port mapper's thread alone.
+// A way to ask the router for a port: what PCP, NAT-PMP and UPnP have in common. Calls block, for a
+// few seconds at most, so they are made by the port mapper's thread alone.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ class MappingProtocol {
   MappingProtocol& operator=(const MappingProtocol&) = delete;
   virtual ~MappingProtocol() = default;
 
-  // "nat-pmp", "upnp".
+  // "pcp", "nat-pmp", "upnp".
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   // What to ask for.
   [[nodiscard]] virtual Duration usual_life() const noexcept = 0;

@@ -26,10 +26,6 @@ class NatPmp final : public MappingProtocol {
   void unmap(const MapRequest& request) override;
 
  private:
-  // Sends until `take(answer)` is true. False: there was no such answer.
-  template <typename Take>
-  [[nodiscard]] bool ask(const IpAddress& gateway, ByteView request, const Patience& patience,
-                         Take take) const;
   [[nodiscard]] std::expected<nat_pmp::AddressAnswer, MapFailure> ask_address(
       const IpAddress& gateway) const;
 

@@ -10,6 +10,7 @@
 
 #include "overlay/port_mapping/default_route.hpp"
 #include "overlay/port_mapping/nat_pmp.hpp"
+#include "overlay/port_mapping/pcp.hpp"
 #include "overlay/port_mapping/upnp.hpp"
 
 namespace ipop::overlay {
@@ -49,10 +50,11 @@ void PortMapper::wait(Instant deadline) {
 
 void PortMapper::run() {
   pthread_setname_np(pthread_self(), "ipop-portmap");
-  // The cheaper one first: two datagrams to the router and no search.
+  // The cheaper ones first: a datagram or two to the router and no search.
+  Pcp pcp(stop_);
   NatPmp nat_pmp(stop_);
   Upnp upnp(stop_);
-  MappingKeeper keeper({&nat_pmp, &upnp}, settings_.port);
+  MappingKeeper keeper({&pcp, &nat_pmp, &upnp}, settings_.port);
   PortMapping told;
   while (!stop_.raised()) {
     if (look_.exchange(false)) {

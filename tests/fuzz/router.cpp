@@ -1,9 +1,11 @@
-// What a router says, by NAT-PMP, SSDP, HTTP and XML: anybody on the same Ethernet may pose as one.
+// What a router says, by PCP, NAT-PMP, SSDP, HTTP and XML: anybody on the same Ethernet may pose as
+// one.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
 #include "overlay/port_mapping/nat_pmp_message.hpp"
+#include "overlay/port_mapping/pcp_message.hpp"
 #include "overlay/port_mapping/upnp_message.hpp"
 
 namespace {
@@ -39,6 +41,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView input(data, size);
   (void)nat_pmp::parse_address_answer(input);
   (void)nat_pmp::parse_map_answer(input, 4545);
+  const pcp::MapRequest asked{.client = IpAddress::v4(1), .inner_port = 4545};
+  if (const auto answer = pcp::parse_map_answer(input, asked)) {
+    const bool granted = answer->code == pcp::Code::kSuccess;
+    if (granted && size < 60) std::abort();
+  }
   http_and_xml({reinterpret_cast<const char*>(data), size});
   return 0;
 }

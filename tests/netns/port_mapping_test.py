@@ -18,7 +18,7 @@ from rig.node import PORT, Node, node
 from rig.ping import ping
 
 STOP_LIMIT_S = 2.0
-PROTOCOLS = {"nat-pmp": {"upnp": False}, "upnp": {"nat_pmp": False}}
+PROTOCOLS = {"pcp": {"upnp": False}, "upnp": {"nat_pmp": False}}
 
 
 def boot_node(world) -> Node:

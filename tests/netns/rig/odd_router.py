@@ -34,6 +34,8 @@ def answer_nat_pmp(address: str, outside: str) -> None:
         epoch = int(time.monotonic() - started)
         if asked == b"\0\0":
             port.sendto(struct.pack("!BBHI", 0, 128, 0, epoch) + socket.inet_aton(outside), source)
+        elif asked[:1] != b"\0":
+            port.sendto(struct.pack("!BBHI", 0, 128, 1, epoch), source)  # NAT-PMP alone
         elif len(asked) == 12 and asked[1] == 1:
             inner, outer, life = struct.unpack("!HHI", asked[4:])
             print(f"map {inner} to {outer} for {life}", flush=True)

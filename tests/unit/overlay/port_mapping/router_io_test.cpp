@@ -4,12 +4,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <thread>
 
 #include "overlay/port_mapping/http_exchange.hpp"
 #include "overlay/port_mapping/nat_pmp.hpp"
+#include "overlay/port_mapping/pcp.hpp"
 #include "overlay/port_mapping/upnp.hpp"
 
 namespace ipop::overlay {
@@ -236,6 +238,113 @@ TEST(NatPmp, EndsAtOnceWhereNobodyListens) {
   const StopSignal stop;
   NatPmp protocol(stop, port);
   EXPECT_LT(time_of([&] { EXPECT_FALSE(protocol.map({kRoute, 4545, 4545, 2h})); }), 500ms);
+}
+
+// What a PCP router makes of a request: the same, granted for a minute at 9.0.0.2.
+std::vector<std::uint8_t> pcp_grant(ByteView asked, std::uint8_t epoch) {
+  std::vector<std::uint8_t> answer(asked.begin(), asked.end());
+  answer[1] = 0x81;
+  std::ranges::fill(std::span(answer).subspan(4, 20), std::uint8_t{0});
+  answer[7] = 60;
+  answer[11] = epoch;
+  const IpAddress outside = IpAddress::v4(0x09000002);
+  std::ranges::copy(outside.bytes(), answer.begin() + 44);
+  return answer;
+}
+
+TEST(Pcp, MapsAtARouterThatAnswersAtTheSecondTry) {
+  unsigned lost = 0;
+  std::vector<std::uint8_t> nonces;
+  const PmpRouter router([&](ByteView asked) -> std::vector<std::uint8_t> {
+    nonces.insert(nonces.end(), asked.begin() + 24, asked.begin() + 36);
+    if (lost++ == 0) return {};
+    return pcp_grant(asked, 9);
+  });
+  const StopSignal stop;
+  Pcp protocol(stop, router.port());
+  const auto grant = protocol.map({kRoute, 4545, 61000, 2h});
+  ASSERT_TRUE(grant) << grant.error().why;
+  EXPECT_EQ(grant->outside.to_string(), "9.0.0.2:61000");
+  EXPECT_EQ(grant->life, 60s);
+  // A later run can prolong it, and give it back.
+  Pcp later(stop, router.port());
+  later.unmap({kRoute, 4545, 61000, 2h});
+  ASSERT_EQ(nonces.size(), 36u);
+  EXPECT_TRUE(std::equal(nonces.begin(), nonces.begin() + 12, nonces.begin() + 24));
+}
+
+TEST(Pcp, NoticesARouterThatRestartedOrGaveThePortToAnother) {
+  std::uint8_t epoch = 200;
+  std::uint8_t port = 0x48;
+  const PmpRouter router([&](ByteView asked) {
+    auto answer = pcp_grant(asked, epoch);
+    answer[43] = port;
+    return answer;
+  });
+  const StopSignal stop;
+  Pcp protocol(stop, router.port());
+  const MapRequest request{kRoute, 4545, 61000, 2h};
+  ASSERT_TRUE(protocol.map(request));
+  const auto kept = protocol.check(request);
+  ASSERT_TRUE(kept && *kept);
+  EXPECT_EQ((*kept)->to_string(), "9.0.0.2");
+  port = 0x49;
+  const auto other = protocol.check(request);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(*other);
+  port = 0x48;
+  epoch = 3;
+  const auto lost = protocol.check(request);
+  ASSERT_TRUE(lost);
+  EXPECT_FALSE(*lost);
+}
+
+TEST(Pcp, LeavesARouterThatSpeaksNatPmpAloneToThat) {
+  const PmpRouter router(
+      [](ByteView) -> std::vector<std::uint8_t> { return {0, 129, 0, 1, 0, 0, 0, 9}; });
+  const StopSignal stop;
+  Pcp protocol(stop, router.port());
+  const Duration took = time_of([&] {
+    const auto grant = protocol.map({kRoute, 4545, 4545, 2h});
+    ASSERT_FALSE(grant);
+    EXPECT_EQ(grant.error().error, MapError::kNoAnswer);
+  });
+  EXPECT_LT(took, 1s);
+}
+
+TEST(Pcp, SaysWhyItIsRefused) {
+  std::uint8_t code = 0;
+  const PmpRouter router([&](ByteView asked) {
+    auto answer = pcp_grant(asked, 9);
+    answer[3] = code;
+    return answer;
+  });
+  const StopSignal stop;
+  Pcp protocol(stop, router.port());
+  const std::pair<std::uint8_t, MapError> cases[] = {
+      {1, MapError::kNoAnswer}, {2, MapError::kRefused},  {4, MapError::kNoAnswer},
+      {8, MapError::kRefused},  {11, MapError::kTaken},   {12, MapError::kRefused},
+      {13, MapError::kRefused}, {255, MapError::kRefused}};
+  for (const auto& [answer, error] : cases) {
+    code = answer;
+    const auto grant = protocol.map({kRoute, 4545, 4545, 2h});
+    ASSERT_FALSE(grant);
+    EXPECT_EQ(grant.error().error, error) << int(answer) << ": " << grant.error().why;
+  }
+}
+
+TEST(Pcp, EndsInTimeWhereNothingUsefulIsSaid) {
+  for (const std::vector<std::uint8_t>& answer :
+       {std::vector<std::uint8_t>{}, std::vector<std::uint8_t>(64, 2)}) {
+    const PmpRouter router([&](ByteView) { return answer; });
+    StopSignal stop;
+    Pcp protocol(stop, router.port());
+    const MapRequest request{kRoute, 4545, 4545, 2h};
+    EXPECT_LT(time_of([&] { protocol.unmap(request); }), MappingProtocol::kUnmapTime);
+    EXPECT_LT(time_of([&] { EXPECT_FALSE(protocol.map(request)); }), Pcp::kPatience + 1s);
+    stop.raise();
+    EXPECT_LT(time_of([&] { EXPECT_FALSE(protocol.map(request)); }), 200ms);
+  }
 }
 
 TEST(Upnp, EndsInTimeWhereNobodyAnswersTheSearch) {
