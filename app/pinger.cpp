@@ -12,7 +12,7 @@ overlay::control::PingReply to_reply(const overlay::PingResult& result) {
   if (result.answered) {
     reply.rtt_ms = static_cast<double>(result.rtt.count()) / 1e6;
     reply.path = result.path;
-    reply.endpoint = result.endpoint.relay().to_string();
+    reply.endpoint = result.endpoint.bare().to_string();
     reply.relay_via = result.relay_via;
   } else {
     reply.why = result.error;

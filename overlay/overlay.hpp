@@ -162,6 +162,7 @@ class Overlay {
   // overlay_introductions.cpp
   void ask_relays_for(const IpAddress& address);
   void ask_relays_again(Now now);
+  void ask_links_again(Now now);
   void introduce(Peer& to, engine::ReceiverIndex session, const IpAddress& address);
   void on_introduction(Peer& relay, const message::Introduction& introduction, Now now);
 
@@ -213,6 +214,7 @@ class Overlay {
   std::size_t index_of_chain_ = 0;
   Instant next_sweep_{};
   Instant next_question_{};
+  std::size_t index_of_question_ = 0;
   TimerQueue<std::uint32_t> timers_;  // by PeerIndex
   std::vector<std::string> warnings_;
   Instant next_save_{};

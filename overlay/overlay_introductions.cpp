@@ -31,6 +31,13 @@ void Overlay::ask_relays_again(Now now) {
     ask_relays_for(address);
 }
 
+// One of those that are looked for, in turn: what is said on a link may be lost.
+void Overlay::ask_links_again(Now now) {
+  if (!lan_.may_ask(now.mono)) return;
+  const std::vector<IpAddress> pending = resolver_.pending();
+  if (!pending.empty()) lan_.ask(pending[index_of_question_++ % pending.size()], now.mono);
+}
+
 void Overlay::introduce(Peer& to, engine::ReceiverIndex session, const IpAddress& address) {
   if (!context_.relays || !to.authorised) return;
   const Peer* const holder = peers_.by_address(address);

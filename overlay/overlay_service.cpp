@@ -53,6 +53,7 @@ void Overlay::service(Now now) {
   relays_.service(now);
   sweep_circuits(now);
   guessing_.service(now.mono);
+  ask_links_again(now);
   lan_.service(now.mono);
   while (const auto index = timers_.pop_due(now.mono)) {
     if (Peer* peer = peers_.by_index(engine::PeerIndex{*index})) service_peer(*peer, now);

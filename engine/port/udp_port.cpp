@@ -76,13 +76,16 @@ bool UdpPort::open_all(const UdpSettings& settings) {
 std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept {
   const std::size_t most = std::min<std::size_t>(into.size(), kBurst);
   std::size_t filled = 0;
-  // The socket that comes first changes, so that a flood on one family does not starve the other.
+  // The socket that comes first changes, so that a flood on one does not starve the others.
+  const bool further_first = further_ && turn_ % 2 == 0;
+  if (further_first) filled = further_->receive(pools, into.first(most));
   for (std::size_t i = 0; i < sockets_.size() && filled < most; ++i) {
     Socket& socket = sockets_[(first_ + i) % sockets_.size()];
     if (socket.channel.empty >= kPatient && turn_ % kSkip != 0) continue;
     filled += socket.channel.receive(socket.spares, pools, into.subspan(filled, most - filled));
   }
-  if (further_) filled += further_->receive(pools, into.subspan(filled, most - filled));
+  if (further_ && !further_first)
+    filled += further_->receive(pools, into.subspan(filled, most - filled));
   first_ = (first_ + 1) % sockets_.size();
   ++turn_;
   return static_cast<std::uint16_t>(filled);

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 // Some links need a moment before they carry anything.
 constexpr Duration kIntroductions[] = {100ms, 1s, 4s};
 constexpr Duration kIntroductionEvery = 5min;
-constexpr Duration kAskEvery = 1s;
+constexpr Duration kAskEvery = 200ms;
 constexpr Duration kAnswerEvery = 2s;  // however often we are asked
 constexpr Duration kAnswerToAll = 500ms;
 constexpr Duration kAnswerToOne = 1ms;
@@ -31,8 +31,12 @@ void LanDiscovery::say(LanMessage::Kind kind, const IpAddress& address) {
   send_(message.seal(context_.identity, context_.network));
 }
 
+bool LanDiscovery::may_ask(Instant now) const {
+  return enabled() && (asked_ == Instant{} || now - asked_ >= kAskEvery);
+}
+
 void LanDiscovery::ask(const IpAddress& address, Instant now) {
-  if (!enabled() || (asked_ != Instant{} && now - asked_ < kAskEvery)) return;
+  if (!may_ask(now)) return;
   asked_ = now;
   say(LanMessage::Kind::kWhoHolds, address);
 }
@@ -54,14 +58,24 @@ void LanDiscovery::on_datagram(ByteView datagram, Now now) {
   if (!enabled()) return;
   if (now.mono - second_ >= 1s) {
     second_ = now.mono;
-    opened_ = 0;
+    unsealed_ = verified_ = 0;
   }
-  if (opened_ >= kMostOpened) {
+  if (unsealed_ >= kMostUnsealed || verified_ >= kMostVerified) {
     ++context_.counters.lan_limited;
     return;
   }
-  ++opened_;
-  const auto message = LanMessage::open(datagram, context_.network, now.wall);
+  ++unsealed_;
+  const auto unsealed = LanMessage::unseal(datagram, context_.network);
+  if (!unsealed) {
+    ++context_.counters.records_refused;
+    return;
+  }
+  std::array<std::uint8_t, 16> mark;  // the tag, which no other datagram has
+  std::ranges::copy(datagram.last(mark.size()), mark.begin());
+  if (std::ranges::find(heard_, mark) != heard_.end()) return;
+  heard_[next_heard_++ % heard_.size()] = mark;
+  ++verified_;
+  const auto message = LanMessage::parse(*unsealed, context_.network, now.wall);
   if (!message) {
     ++context_.counters.records_refused;
     return;

@@ -3,6 +3,7 @@
 // passed in.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 
@@ -13,7 +14,9 @@ namespace ipop::overlay {
 
 class LanDiscovery {
  public:
-  static constexpr unsigned kMostOpened = 50;  // a second, of what others on the link say
+  // A second, of what others on the link say: tried to unseal, and, of members, verified.
+  static constexpr unsigned kMostUnsealed = 1000;
+  static constexpr unsigned kMostVerified = 50;
 
   struct Hooks {
     std::function<NodeRecord()> own_record;
@@ -27,7 +30,8 @@ class LanDiscovery {
   [[nodiscard]] bool enabled() const noexcept { return static_cast<bool>(send_); }
   // From now on; and again whenever we may be on other links than before.
   void introduce(Instant now);
-  // Who holds this inner address? Asked once a second at most, whatever the address.
+  // Who holds this inner address? Asked five times a second at most, whatever the address.
+  [[nodiscard]] bool may_ask(Instant now) const;
   void ask(const IpAddress& address, Instant now);
   void on_datagram(ByteView datagram, Now now);
   void service(Instant now);
@@ -47,7 +51,11 @@ class LanDiscovery {
   Instant answered_{};
   Instant asked_{};
   Instant second_{};
-  unsigned opened_ = 0;  // in this second
+  unsigned unsealed_ = 0;  // in this second
+  unsigned verified_ = 0;
+  // The last that were taken: whoever is on the link can say them again, as often as he likes.
+  std::array<std::array<std::uint8_t, 16>, 64> heard_{};
+  std::size_t next_heard_ = 0;
 };
 
 }  // namespace ipop::overlay

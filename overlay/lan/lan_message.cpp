@@ -32,15 +32,16 @@ std::vector<std::uint8_t> LanMessage::seal(const Identity& identity,
   return datagram;
 }
 
-Result<LanMessage> LanMessage::open(ByteView datagram, const NetworkKey& network, WallTime now) {
+Result<std::vector<std::uint8_t>> LanMessage::unseal(ByteView datagram, const NetworkKey& network) {
   const bool marked = datagram.size() > kMark.size() && datagram.size() <= kMaxSize &&
                       std::ranges::equal(datagram.first(kMark.size()), kMark);
   if (!marked) return fail("no message of this protocol");
-  const DirectoryKey at = network.lan_key();
-  const auto plaintext =
-      open_box(network.record_seal(), kFormat, at, datagram.subspan(kMark.size()));
-  if (!plaintext) return std::unexpected(plaintext.error());
-  ByteReader reader(*plaintext);
+  return open_box(network.record_seal(), kFormat, network.lan_key(),
+                  datagram.subspan(kMark.size()));
+}
+
+Result<LanMessage> LanMessage::parse(ByteView unsealed, const NetworkKey& network, WallTime now) {
+  ByteReader reader(unsealed);
   LanMessage message;
   const std::uint8_t kind = reader.u8();
   IpAddress::Bytes address{};
@@ -51,7 +52,7 @@ Result<LanMessage> LanMessage::open(ByteView datagram, const NetworkKey& network
   }
   message.kind = static_cast<Kind>(kind);
   message.address = IpAddress(address);
-  auto record = NodeRecord::open(reader.bytes(reader.remaining()), network, at, now);
+  auto record = NodeRecord::open(reader.bytes(reader.remaining()), network, network.lan_key(), now);
   if (!record) return std::unexpected(record.error());
   message.from = std::move(*record);
   return message;

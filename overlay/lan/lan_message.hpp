@@ -25,10 +25,12 @@ struct LanMessage {
   // At most kMaxSize bytes. Signed with `identity`, which must be the record's.
   [[nodiscard]] std::vector<std::uint8_t> seal(const Identity& identity,
                                                const NetworkKey& network) const;
-  // The inverse; fails if it is of another network, damaged, forged, or its record expired at
-  // `now`.
-  [[nodiscard]] static Result<LanMessage> open(ByteView datagram, const NetworkKey& network,
-                                               WallTime now);
+  // The inverse in two steps: the first is cheap, and fails if it is of another network or damaged;
+  // the second, of what the first gave, fails if it is forged, or its record expired at `now`.
+  [[nodiscard]] static Result<std::vector<std::uint8_t>> unseal(ByteView datagram,
+                                                                const NetworkKey& network);
+  [[nodiscard]] static Result<LanMessage> parse(ByteView unsealed, const NetworkKey& network,
+                                                WallTime now);
 };
 
 }  // namespace ipop::overlay

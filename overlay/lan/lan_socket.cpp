@@ -16,6 +16,7 @@
 
 #include "base/fd.hpp"
 #include "base/ip.hpp"
+#include "base/log.hpp"
 #include "overlay/lan/lan_message.hpp"
 
 namespace ipop::overlay {
@@ -40,15 +41,18 @@ Fd open_socket(bool v4) {
   set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (v4) {
     set(fd.get(), IPPROTO_IP, IP_MULTICAST_TTL, 1);
+    set(fd.get(), IPPROTO_IP, IP_MULTICAST_LOOP, 0);
     set(fd.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0);
   } else {
     set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
     set(fd.get(), IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1);
+    set(fd.get(), IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
     set(fd.get(), IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
   }
-  // Bound to the group: what is sent to this host alone is not meant.
+  // To the group where the kernel can: what is sent to this host alone is not meant.
   sockaddr_storage at{};
-  const auto size = static_cast<socklen_t>(group(v4).to_sockaddr(at));
+  const Endpoint here = v4 ? group(v4) : Endpoint{IpAddress(), LanSocket::kPort};
+  const auto size = static_cast<socklen_t>(here.to_sockaddr(at));
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), size) != 0) return {};
   return fd;
 }
@@ -96,7 +100,10 @@ LanSocket::LanSocket(asio::io_context& io, std::string except,
     : io_(io), except_(std::move(except)), on_datagram_(std::move(on_datagram)) {
   for (const bool v4 : {true, false}) {
     Fd fd = open_socket(v4);
-    if (!fd) continue;
+    if (!fd) {
+      log::debug("nobody is looked for by {}: {}", v4 ? "IPv4" : "IPv6", std::strerror(errno));
+      continue;
+    }
     auto& family = v4 ? v4_ : v6_;
     family.emplace(Family{v4, asio::posix::stream_descriptor(io_, fd.release()), {}});
   }

@@ -19,10 +19,6 @@ struct Known {
   int port;
 };
 
-std::uint16_t port_of(int number) {
-  return static_cast<std::uint16_t>(number & 0xffff);
-}
-
 // The step that most of the samples agree on, if three of four do.
 std::optional<PortModel> steps_of(const std::vector<Known>& known) {
   std::vector<double> steps;
@@ -39,8 +35,8 @@ std::optional<PortModel> steps_of(const std::vector<Known>& known) {
   if (static_cast<std::size_t>(agree) * 4 < steps.size() * 3) return std::nullopt;
   const auto step = static_cast<std::int16_t>(middle);
   return PortModel{.kind = PortModel::Kind::kSteps,
-                   .first = port_of(known.back().port + step),
-                   .last = port_of(known.back().port + step),
+                   .first = wrapped_port(known.back().port + step),
+                   .last = wrapped_port(known.back().port + step),
                    .step = step};
 }
 
@@ -68,7 +64,7 @@ std::optional<PortModel> port_model_of(std::span<const std::optional<std::uint16
     PortModel model = *steps;
     // The mappings of the last samples were made, whether or not we heard of them.
     const auto unheard = static_cast<int>(samples.size()) - 1 - known.back().at;
-    model.first = model.last = port_of(model.first + unheard * model.step);
+    model.first = model.last = wrapped_port(model.first + unheard * model.step);
     return model;
   }
   const auto [least, greatest] = std::ranges::minmax(known, {}, &Known::port);
@@ -76,8 +72,9 @@ std::optional<PortModel> port_model_of(std::span<const std::optional<std::uint16
   const int gap = 2 * (greatest.port - least.port) / static_cast<int>(known.size() - 1) + 1;
   const int lowest = least.port < static_cast<int>(kLowestPort) ? 1 : static_cast<int>(kLowestPort);
   return PortModel{.kind = PortModel::Kind::kAnyOf,
-                   .first = port_of(std::max(least.port - gap, lowest)),
-                   .last = port_of(std::min(greatest.port + gap, static_cast<int>(kHighestPort))),
+                   .first = static_cast<std::uint16_t>(std::max(least.port - gap, lowest)),
+                   .last = static_cast<std::uint16_t>(
+                       std::min(greatest.port + gap, static_cast<int>(kHighestPort))),
                    .step = 0};
 }
 

@@ -31,6 +31,14 @@ struct PortModel {
   friend bool operator==(const PortModel&, const PortModel&) = default;
 };
 
+// Whoever counts on beyond the last port goes on at 1024, as NATs do.
+[[nodiscard]] constexpr std::uint16_t wrapped_port(int number) noexcept {
+  constexpr int kFirst = 1024;
+  constexpr int kPorts = 65536 - kFirst;
+  const int rest = (number - kFirst) % kPorts;
+  return static_cast<std::uint16_t>(kFirst + (rest < 0 ? rest + kPorts : rest));
+}
+
 // No NAT steps further from one mapping to the next than this, unless others use it, too.
 inline constexpr int kLongestStep = 64;
 // From the outside ports of mappings that were made one after another; nothing where one of them

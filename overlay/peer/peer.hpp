@@ -80,7 +80,9 @@ struct Liveness {
 // Of guessing ports of this peer's NAT, with it (PortGuessing).
 struct Guessing {
   Instant begun{};      // the last run; epoch = never
+  IpAddress target;     // of that run
   Instant next{};       // not before
+  Instant looked{};     // whether the peer is elsewhere now
   unsigned runs = 0;    // in vain, in a row
   std::string outcome;  // of the last run, for people
 };

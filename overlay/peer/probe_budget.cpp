@@ -11,7 +11,7 @@ bool ProbeBudget::take(const IpAddress& to, Instant now) {
     if (counts_.size() == kMostAddresses) return false;
     at = counts_.insert(at, Count{.to = to, .since = now});
   }
-  if (at->sent >= kMostUnanswered) return false;
+  if (at->sent >= most_) return false;
   ++at->sent;
   return true;
 }

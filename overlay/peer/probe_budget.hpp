@@ -13,9 +13,11 @@ namespace ipop::overlay {
 
 class ProbeBudget {
  public:
-  static constexpr unsigned kMostUnanswered = 128;  // to one address, in kForgetAfter
+  static constexpr unsigned kMostUnanswered = 128;  // to one address, in kForgetAfter; the usual
   static constexpr Duration kForgetAfter = std::chrono::minutes(10);
   static constexpr std::size_t kMostAddresses = 32;  // at a time
+
+  explicit ProbeBudget(unsigned most_unanswered = kMostUnanswered) : most_(most_unanswered) {}
 
   // Takes one datagram to the address; false if there is none left, or no room for another address.
   [[nodiscard]] bool take(const IpAddress& to, Instant now);
@@ -29,6 +31,7 @@ class ProbeBudget {
     Instant since{};
   };
 
+  unsigned most_;
   std::vector<Count> counts_;
 };
 

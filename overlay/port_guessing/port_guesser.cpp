@@ -28,18 +28,15 @@ void shuffle(std::vector<std::uint16_t>& values) {
 
 PortGuesser::PortGuesser(const PortModel& theirs, unsigned their_sockets)
     : theirs_(theirs), in_step_(theirs.kind == Kind::kSteps && their_sockets == 0) {
-  const auto add = [&](int port) {
-    if (port > 0 && port <= 0xffff) ports_.push_back(static_cast<std::uint16_t>(port));
-  };
   if (theirs.kind == Kind::kSteps && !in_step_) {
     const int before = static_cast<int>(kNear / 2);
     for (int i = -before; i < static_cast<int>(their_sockets) + before; ++i)
-      add(theirs.first + i * theirs.step);
+      ports_.push_back(wrapped_port(theirs.first + i * theirs.step));
   } else if (theirs.kind == Kind::kAnyOf) {
     for (int port = theirs.first; port <= theirs.last; ++port)
-      add(port);
+      ports_.push_back(static_cast<std::uint16_t>(port));
   }
-  if (ports_.empty()) ports_.push_back(theirs.first == 0 ? 1 : theirs.first);
+  if (ports_.empty()) ports_.push_back(theirs.first);
   shuffle(ports_);
 }
 
@@ -53,8 +50,7 @@ std::uint16_t PortGuesser::next_in_step(unsigned number) {
     shuffle(ports_);
   }
   const int steps = static_cast<int>(number - number % block + ports_[number % block]);
-  const auto port = static_cast<std::uint16_t>(theirs_.first + steps * theirs_.step);
-  return port == 0 ? 1 : port;
+  return wrapped_port(theirs_.first + steps * theirs_.step);
 }
 
 std::uint16_t PortGuesser::next() {

@@ -22,7 +22,9 @@ constexpr Duration kTick = 20ms;
 constexpr Duration kLeastProbing = 10s;  // what the other end sends may still come
 constexpr unsigned kMostAtOnce = 16;
 constexpr Duration kSocketsAgainAfter = 10s;  // a NAT's shortest memory of what was not answered
-constexpr Duration kBusyRest = 10s;           // the peer had no time for us
+constexpr Duration kBusyRest = 10s;           // we had no time for the peer, or no word of it
+constexpr Duration kLookEvery = 10s;          // for a peer that moved
+constexpr Duration kKnownFor = 10min;         // how our NAT chooses ports
 // A peer may ask for a run so often: less than the shortest rest, by what clocks and loss take.
 constexpr Duration kLeastRest = 45s;
 constexpr Duration kCloseAfter = 3s;  // until both ends have settled
@@ -44,12 +46,20 @@ PortGuessing::Run* PortGuessing::run_with(const Peer& peer) {
 }
 
 void PortGuessing::consider(Peer& peer, Instant now) {
-  if (!enabled_ || !peer.authorised || peer.upgrades < kUpgradesFirst || now < peer.guessing.next ||
-      run_with(peer) != nullptr) {
+  Guessing& guessing = peer.guessing;
+  if (!enabled_ || !peer.authorised || peer.upgrades < kUpgradesFirst || run_with(peer) != nullptr)
     return;
+  if (now < guessing.next && now - guessing.looked < kLookEvery) return;
+  guessing.looked = now;
+  // Elsewhere, all is to be tried again.
+  const bool may_begin = guessing.begun == Instant{} || now - guessing.begun >= kLeastRest;
+  if (const auto target = hooks_.seen_at(peer); target && *target != guessing.target && may_begin) {
+    guessing.runs = 0;
+    guessing.next = std::min(guessing.next, now);
   }
-  const auto runs = std::min<std::size_t>(peer.guessing.runs, std::size(kRestAfter) - 1);
-  peer.guessing.next = now + (begin(peer, true, now) != nullptr ? kRestAfter[runs] : kBusyRest);
+  if (now < guessing.next) return;
+  const auto runs = std::min<std::size_t>(guessing.runs, std::size(kRestAfter) - 1);
+  guessing.next = now + (begin(peer, true, now) != nullptr ? kRestAfter[runs] : kBusyRest);
 }
 
 PortGuessing::Run* PortGuessing::begin(Peer& peer, bool leads, Instant now) {
@@ -75,8 +85,12 @@ PortGuessing::Run* PortGuessing::begin(Peer& peer, bool leads, Instant now) {
   next_sample_ += kSamples;
   randombytes_buf(run.id.data(), run.id.size());
   peer.guessing.begun = now;
+  peer.guessing.target = *target;
   if (own.mapping != NatMapping::kEndpointDependent) {
     run.ours = PortModel{.kind = Kind::kOne, .first = own.port, .last = own.port};
+    sampled(run, peer, now);
+  } else if (known_ && now - known_at_ < kKnownFor) {
+    run.ours = known_;
     sampled(run, peer, now);
   } else if (run.observers.empty()) {
     run.ours = PortModel{};
@@ -89,7 +103,7 @@ void PortGuessing::end(Run& run, Instant now, std::string outcome) {
   if (Peer* const peer = peers_.by_index(run.peer)) {
     log::debug("{}: guessing ports: {}", peer->display(), outcome);
     peer->guessing.outcome = std::move(outcome);
-    if (run.phase == Phase::kProbing) ++peer->guessing.runs;
+    ++peer->guessing.runs;
   }
   runs_.erase(runs_.begin() + (&run - runs_.data()));
   if (!runs_.empty()) return;
@@ -113,6 +127,11 @@ std::optional<std::uint16_t> PortGuessing::socket(std::size_t number) {
 void PortGuessing::sample(Run& run, Peer& peer, Instant now) {
   if (run.sent == kSamples) {
     run.ours = port_model_of(run.samples).value_or(PortModel{});
+    // Where it steps has to be asked each time.
+    if (run.ours->kind == Kind::kAnyOf) {
+      known_ = run.ours;
+      known_at_ = now;
+    }
     return sampled(run, peer, now);
   }
   const auto by = socket(run.first_socket + run.sent);
@@ -146,10 +165,7 @@ void PortGuessing::send_offer(const Run& run, const Peer& peer, bool answer) {
 }
 
 void PortGuessing::ask(Run& run, Peer& peer, Instant now) {
-  if (run.sent++ == kAskTries) {
-    peer.guessing.next = std::min(peer.guessing.next, now + kBusyRest);
-    return end(run, now, "it does not answer");
-  }
+  if (run.sent++ == kAskTries) return end(run, now, "it does not answer");
   run.next = now + kAskEvery;
   send_offer(run, peer, false);
 }
@@ -161,7 +177,13 @@ void PortGuessing::on_offer(Peer& peer, const message::PortsOffer& offer, Instan
       run->theirs = offer;
       start_probing(*run, now);
     } else if (!run->leads && !offer.answer && run->phase == Phase::kProbing) {
-      send_offer(*run, peer, true);  // the first one was lost
+      // Our answer was lost; or so many were that it has begun anew, which happens once.
+      const bool same = offer.id == run->theirs->id;
+      if (!same && std::exchange(run->begun_anew, true)) return;
+      send_offer(*run, peer, true);
+      if (same) return;
+      run->theirs = offer;
+      start_probing(*run, now);
     }
     return;
   }
@@ -192,15 +214,16 @@ void PortGuessing::start_probing(Run& run, Instant now) {
   log::debug("guessing ports: {}: the chance is {:.0f} %", models, 100 * chance);
 }
 
-void PortGuessing::probe_once(Run& run) {
+void PortGuessing::probe_once(Run& run, Instant now) {
   Endpoint to{run.target, run.theirs->model.first};
   if (run.guesser) {
     to.port = run.guesser->next();
   } else if (const auto by = socket(run.sent)) {
     to.socket = *by;
   }
-  context_.injector.send_datagram(to, stun::encode_request(run.theirs->id));
   ++run.sent;
+  if (budget_.take(run.target, now))
+    context_.injector.send_datagram(to, stun::encode_request(run.theirs->id));
 }
 
 void PortGuessing::probe(Run& run, Instant now) {
@@ -211,7 +234,7 @@ void PortGuessing::probe(Run& run, Instant now) {
   if (run.plan.sockets != 0)
     due = std::min(due, run.plan.sockets * static_cast<unsigned>(gone / kSocketsAgainAfter + 1));
   for (unsigned i = 0; i < kMostAtOnce && run.sent < due; ++i)
-    probe_once(run);
+    probe_once(run, now);
   run.next = now + kTick;
 }
 
@@ -254,9 +277,13 @@ void PortGuessing::service(Run& run, Instant now) {
   Peer* const peer = peers_.by_index(run.peer);
   if (peer == nullptr || !peer->connected() || !peer->is_relayed()) {
     const bool direct = peer != nullptr && peer->connected() && peer->path;
+    const IpAddress target = run.target;
     const std::string tried = " after " + std::to_string(run.sent) + " datagrams";
     end(run, now, direct ? "there is a direct path" + tried : "the session ended" + tried);
-    if (direct) peer->guessing.runs = 0;
+    if (direct) {
+      peer->guessing.runs = 0;
+      budget_.answered(target);
+    }
     return;
   }
   switch (run.phase) {

@@ -1,8 +1,8 @@
 // Two ends of which one at least is behind a NAT that maps each destination to another port: both
 // send from and to many ports at once, until a datagram of one fits a mapping of the other. They
 // agree on it over their relayed session. Bounded: four peers at a time, 256 sockets for all of
-// them, 25 seconds, and only towards the address at which a relay sees the peer. Overlay thread;
-// time is passed in.
+// them, 25 seconds, and only towards the address at which a relay sees the peer, which gets no more
+// than a budget. Overlay thread; time is passed in.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 #include "overlay/peer/context.hpp"
 #include "overlay/peer/message.hpp"
 #include "overlay/peer/peer_table.hpp"
+#include "overlay/peer/probe_budget.hpp"
 #include "overlay/port_guessing/port_guesser.hpp"
 
 namespace ipop::overlay {
@@ -28,6 +29,8 @@ class PortGuessing {
   static constexpr std::chrono::seconds kProbeFor{25};
   // Of finding each other; below it nothing is tried.
   static constexpr double kLeastChance = 0.1;
+  // To one address in ten minutes, unless it led to a direct path.
+  static constexpr unsigned kMostProbes = 8000;
   // Between two runs with a peer, after the first, the second, and so on.
   static constexpr Duration kRestAfter[] = {std::chrono::minutes(1), std::chrono::minutes(10),
                                             std::chrono::hours(1)};
@@ -82,6 +85,7 @@ class PortGuessing {
     GuessingPlan plan;
     std::optional<PortGuesser> guesser;  // unless they have one port
     unsigned found = 0;
+    bool begun_anew = false;
   };
 
   // Nothing: there is nobody to guess ports of, or too much going on.
@@ -96,7 +100,7 @@ class PortGuessing {
   void service(Run& run, Instant now);
   void send_offer(const Run& run, const Peer& peer, bool answer);
   void probe(Run& run, Instant now);
-  void probe_once(Run& run);
+  void probe_once(Run& run, Instant now);
   [[nodiscard]] std::optional<std::uint16_t> socket(std::size_t number);
   void close_unused(Instant now);
 
@@ -105,6 +109,9 @@ class PortGuessing {
   bool enabled_;
   Hooks hooks_;
   std::vector<Run> runs_;
+  ProbeBudget budget_{kMostProbes};  // of all peers together, by address
+  std::optional<PortModel> known_;   // of our own NAT, if it does not step
+  Instant known_at_{};
   std::vector<std::uint16_t> sockets_;  // that runs send from, while there are any
   std::vector<std::uint16_t> kept_;     // of earlier runs, still open
   std::size_t next_sample_ = 0;

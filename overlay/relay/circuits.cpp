@@ -118,8 +118,12 @@ void Circuits::make_room_for(const NodeId& remote) {
 
 bool Circuits::on_opened(Peer& relay, const message::RelayOpened& opened, Instant now) {
   Circuit* const circuit = find(relay.index, engine::RelayLabel{opened.label});
-  if (circuit == nullptr || !circuit->asked) return false;
-  if (circuit->label != 0) return true;  // again, or another answer: the first one holds
+  if (circuit == nullptr) return false;
+  if (circuit->label != 0) {
+    // Again, or news of where the other end is; if it is another answer, the first one holds.
+    if (opened.answer == circuit->label) circuit->seen = opened.seen;
+    return true;
+  }
   circuit->label = opened.answer;
   circuit->seen = opened.seen;
   circuit->since = now;

@@ -32,11 +32,14 @@ std::uint64_t distance(const NodeId& a, const NodeId& b) noexcept {
   return load_be<std::uint64_t>(a.bytes.data()) ^ load_be<std::uint64_t>(b.bytes.data());
 }
 
-// What is most likely to be reached from anywhere; nullptr: it names none.
+// An address of its own that others may reach; nullptr: it names none, or a NAT is in front of it.
 const Candidate* ipv4_of(const Peer& peer) {
+  const bool behind_nat = peer.nat != NatMapping::kNone && peer.nat != NatMapping::kUnknown;
   const Candidate* best = nullptr;
   for (const Candidate& each : peer.candidates) {
-    if (each.endpoint.address.is_v4() && (best == nullptr || each.kind > best->kind)) best = &each;
+    if (!each.endpoint.address.is_v4() || each.kind == CandidateKind::kMapped) continue;
+    if (each.kind == CandidateKind::kLan && behind_nat) continue;
+    if (best == nullptr || each.kind > best->kind) best = &each;
   }
   return best;
 }
@@ -141,14 +144,16 @@ bool RelayKeeper::is_home(engine::PeerIndex peer) const {
 
 std::vector<RelayHint> RelayKeeper::hints() const {
   std::vector<RelayHint> list;
+  std::vector<RelayHint> more;  // other endpoints of the same, as far as there is room
   for (const engine::PeerIndex index : homes_) {
     const Peer* const home = peers_.by_index(index);
     if (home == nullptr || !home->credential || !home->path) continue;
     list.push_back({home->credential->signing_key, home->path->bare()});
     // Whoever cannot reach us may have IPv4 alone.
     const Candidate* const v4 = home->path->address.is_v4() ? nullptr : ipv4_of(*home);
-    if (v4 != nullptr) list.push_back({home->credential->signing_key, v4->endpoint});
+    if (v4 != nullptr) more.push_back({home->credential->signing_key, v4->endpoint});
   }
+  list.insert(list.end(), more.begin(), more.end());
   if (list.size() > NodeRecord::kMaxRelays) list.resize(NodeRecord::kMaxRelays);
   return list;
 }

@@ -7,6 +7,13 @@
 #include "base/log.hpp"
 
 namespace ipop::overlay {
+namespace {
+
+IpAddress address_of(const Peer& peer) {
+  return peer.path ? peer.path->address : IpAddress();
+}
+
+}  // namespace
 
 using message::RelayCloseReason;
 
@@ -32,17 +39,18 @@ void RelayService::refuse(const Peer& peer, std::uint32_t label, RelayCloseReaso
   send(peer.index, message::RelayClosed{label, reason});
 }
 
-void RelayService::ask_next(const Peer& far, const Circuit& circuit,
-                            const message::RelayOpen& open) {
+void RelayService::ask_next(const Peer& far, Circuit& circuit, const message::RelayOpen& open) {
   // Whoever asked first is told of as we see it, and not as it says.
   const Peer* const near = peers_.by_index(circuit.near);
-  const bool first = open.passed.empty() && near != nullptr && near->path;
+  circuit.near_seen = !circuit.first    ? open.seen
+                      : near != nullptr ? address_of(*near)
+                                        : IpAddress();
   message::RelayOpen next{.label = std::to_underlying(circuit.from_far),
                           .from = open.from,
                           .to = open.to,
                           .via = open.via,
                           .passed = open.passed,
-                          .seen = first ? near->path->address : open.seen};
+                          .seen = circuit.near_seen};
   if (!next.via.empty()) next.via.erase(next.via.begin());
   next.passed.push_back(context_.identity.node_id());
   send(far.index, next);
@@ -64,9 +72,9 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
     return;
   }
   if (const auto known = by_near_.find({from.index, open.label}); known != by_near_.end()) {
-    const Circuit& circuit = circuits_.at(known->second);
+    Circuit& circuit = circuits_.at(known->second);
     if (circuit.far_label != 0) {
-      send(from.index, message::RelayOpened{open.label, known->second, circuit.seen});
+      send(from.index, message::RelayOpened{open.label, known->second, circuit.far_seen});
     } else if (const Peer* const far = peers_.by_index(circuit.far)) {
       ask_next(*far, circuit, open);
     }
@@ -99,13 +107,15 @@ void RelayService::on_open(Peer& from, const message::RelayOpen& open, Instant n
   // The way back works before the way there is known: whoever is at the end may speak first.
   context_.table.set_label(*from_far, {.from = far->index, .to = from.index, .label = open.label});
   const Key key = std::to_underlying(*from_near);
-  const Circuit& circuit = circuits_[key] = {.near = from.index,
-                                             .far = far->index,
-                                             .near_label = open.label,
-                                             .last = open.via.empty(),
-                                             .seen = {},
-                                             .from_far = *from_far,
-                                             .since = now};
+  Circuit& circuit = circuits_[key] = {.near = from.index,
+                                       .far = far->index,
+                                       .near_label = open.label,
+                                       .first = open.passed.empty(),
+                                       .last = open.via.empty(),
+                                       .near_seen = {},
+                                       .far_seen = {},
+                                       .from_far = *from_far,
+                                       .since = now};
   by_near_[{from.index, open.label}] = key;
   by_from_far_[std::to_underlying(*from_far)] = key;
   ask_next(*far, circuit, open);
@@ -124,10 +134,10 @@ bool RelayService::on_opened(Peer& from, const message::RelayOpened& opened, Ins
                from.display());
   }
   circuit.far_label = opened.answer;
-  circuit.seen = !circuit.last ? opened.seen : from.path ? from.path->address : IpAddress();
+  circuit.far_seen = circuit.last ? address_of(from) : opened.seen;
   context_.table.set_label(engine::RelayLabel{key},
                            {.from = circuit.near, .to = circuit.far, .label = opened.answer});
-  send(circuit.near, message::RelayOpened{circuit.near_label, key, circuit.seen});
+  send(circuit.near, message::RelayOpened{circuit.near_label, key, circuit.far_seen});
   return true;
 }
 
@@ -194,6 +204,7 @@ void RelayService::service(Instant now) {
   for (auto& [key, circuit] : circuits_) {
     if (connected(circuit.near) && connected(circuit.far)) {
       circuit.broken = Instant{};
+      tell_of_moves(key, circuit);
     } else if (circuit.broken == Instant{}) {
       circuit.broken = now;
     } else if (now - circuit.broken >= kBrokenFor) {
@@ -210,6 +221,21 @@ void RelayService::service(Instant now) {
     const Circuit& circuit = circuits_.at(key);
     const bool well = circuit.far_label != 0 && circuit.broken == Instant{};
     close(key, well ? RelayCloseReason::kDone : RelayCloseReason::kNotConnected, nullptr);
+  }
+}
+
+// Of the ends of a circuit over us alone: what one of them believes of the other is out of date.
+void RelayService::tell_of_moves(Key key, Circuit& circuit) {
+  if (circuit.far_label == 0 || !circuit.first || !circuit.last) return;
+  if (const IpAddress far = address_of(*peers_.by_index(circuit.far)); far != circuit.far_seen) {
+    circuit.far_seen = far;
+    send(circuit.near, message::RelayOpened{circuit.near_label, key, far});
+  }
+  if (const IpAddress near = address_of(*peers_.by_index(circuit.near));
+      near != circuit.near_seen) {
+    circuit.near_seen = near;
+    send(circuit.far,
+         message::RelayOpened{circuit.far_label, std::to_underlying(circuit.from_far), near});
   }
 }
 

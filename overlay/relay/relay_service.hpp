@@ -53,9 +53,12 @@ class RelayService {
     engine::PeerIndex far = engine::kNoPeer;   // whom we asked
     std::uint32_t near_label = 0;              // what they have chosen for what we send them
     std::uint32_t far_label = 0;               // 0: not known yet
+    bool first = false;                        // the near end is who asked first
     bool last = false;                         // the far end is whom the circuit leads to
-    IpAddress seen;                            // where that one's relay sees it
-    engine::RelayLabel from_far{};             // ours, for the far end to write
+    // Where these were said to be.
+    IpAddress near_seen;
+    IpAddress far_seen;
+    engine::RelayLabel from_far{};  // ours, for the far end to write
     Instant since{};
     Instant broken{};  // since when one end has no session with us; epoch: both have
   };
@@ -63,8 +66,9 @@ class RelayService {
   [[nodiscard]] Peer* next_hop(const message::RelayOpen& open) const;
   [[nodiscard]] std::size_t asked_by(engine::PeerIndex peer) const;
   void refuse(const Peer& peer, std::uint32_t label, message::RelayCloseReason reason);
-  void ask_next(const Peer& far, const Circuit& circuit, const message::RelayOpen& open);
+  void ask_next(const Peer& far, Circuit& circuit, const message::RelayOpen& open);
   void send(engine::PeerIndex to, const message::Message& message);
+  void tell_of_moves(Key key, Circuit& circuit);
   void drop(Key key);
   void close(Key key, message::RelayCloseReason reason, const Peer* but);
 

@@ -34,6 +34,17 @@ def node_on(world, switch, name: str, octet: int, more: str = "") -> Node:
     return made
 
 
+def node_on_ipv6(world, switch, name: str, octet: int) -> Node:
+    """The same without any IPv4."""
+    made = node_on(world, switch, name, octet)
+    made.host.run("ip", "-4", "address", "flush", "dev", "eth0")
+    made.host.run("ip", "address", "add", f"fd77::{octet}/64", "dev", "eth0", "nodad")
+    made.configure(
+        f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {name}}}\n"
+        f'overlay: {{listen: ["[::]:{PORT}"], bootstrap: ["[::1]:1"]}}\n', f"192.168.10.{octet}")
+    return made
+
+
 def switch_of(world):
     switch = world.inner_host("switch", "")
     switch.run("ip", "link", "add", "switch", "type", "bridge", "mcast_snooping", "0")
@@ -68,6 +79,20 @@ def test_nodes_on_one_link_need_no_hash_table(world):
     return f"first reply after {first_s * 1000:.0f} ms, carol's after {later_s * 1000:.0f}"
 
 
+def test_nodes_without_ipv4_find_each_other(world):
+    switch = switch_of(world)
+    alice = node_on_ipv6(world, switch, "alice", 10)
+    bob = node_on_ipv6(world, switch, "bob", 20)
+    for each in (alice, bob):
+        each.launch()
+    for each in (alice, bob):
+        each.await_up()
+    pings = ping(alice.host, bob.address, 20, 0.1, wait_s=3)
+    expect(pings.lost == 0, f"lost pings number {pings.lost_numbers()}")
+    peer = alice.peer(bob.address)
+    expect(peer["endpoint"].startswith("[fd77::"), f"the endpoint is {peer['endpoint']}")
+
+
 def test_switched_off_nobody_is_found_and_nobody_told(world):
     switch = switch_of(world)
     alice = node_on(world, switch, "alice", 10)
@@ -78,7 +103,8 @@ def test_switched_off_nobody_is_found_and_nobody_told(world):
         each.await_up()
     pings = ping(alice.host, bob.address, 3, 0.3, wait_s=1)
     expect(not pings.replies, "bob was found")
-    expect(not bob.status()["peers"], "bob has heard of somebody")
+    for each in (alice, bob):
+        expect(not each.status()["peers"], f"{each.name} has heard of somebody")
 
 
 if __name__ == "__main__":
