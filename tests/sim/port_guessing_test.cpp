@@ -167,6 +167,12 @@ TEST(PortGuesses, EndAtOnceWhereTheyAreSwitchedOff) {
   EXPECT_EQ(probes.count, 0u);
   EXPECT_NE(a.peer(kBob)->why.find("guessing ports is off"), std::string::npos);
   a.overlay->set_port_guessing(true, in.world.clock());
+  // Nothing is found, so that there is something to end.
+  in.world.loses = [&](const Node&, const Endpoint& at, ByteView datagram) {
+    const bool probe = datagram.size() == 20 && datagram[0] == 0 && at.port != 4545;
+    probes.count += probe && at.address == probes.to;
+    return probe;
+  };
   ASSERT_TRUE(in.world.run_until([&] { return a.engine.sockets() > 100; }, 90s));
   a.overlay->set_port_guessing(false, in.world.clock());
   const unsigned before = probes.count;
@@ -226,7 +232,10 @@ TEST(PortGuesses, AskTheirNatSeldomWhereThereIsNoHope) {
       in.world.run_for(1s);
     }
     EXPECT_EQ(path(a, kBob), PathKind::kRelay);
-    EXPECT_GE(questions, overlay::PortGuessing::kSamples);
+    // Whoever leads asks, and may be the one that was switched off.
+    if (!switched_off) {
+      EXPECT_GE(questions, overlay::PortGuessing::kSamples);
+    }
     // After a minute and after ten, from both ends; and nothing that is known is asked again.
     EXPECT_LE(questions, 2 * 3 * overlay::PortGuessing::kSamples) << switched_off;
   }
@@ -253,7 +262,7 @@ TEST(PortGuesses, FollowAPeerThatMovedBehindAnotherNat) {
   EXPECT_FALSE(talk_until_direct(40s));
   in.world.loses = nullptr;
   b.move_behind(other, "10.0.3.1/24");
-  EXPECT_TRUE(talk_until_direct(30s));
+  EXPECT_TRUE(talk_until_direct(60s));
 }
 
 // What a member can make others send: nothing to whom it likes, and little to itself.
