@@ -160,7 +160,8 @@ class Overlay {
   [[nodiscard]] std::optional<Instant> relay_deadline(const Peer& peer) const;
 
   // overlay_introductions.cpp
-  void ask_relays_for(const IpAddress& address);
+  [[nodiscard]] std::vector<const Peer*> relays_to_ask(bool others) const;
+  void ask_relays_for(const std::vector<IpAddress>& addresses, bool others);
   void ask_relays_again(Now now);
   void ask_links_again(Now now);
   void introduce(Peer& to, engine::ReceiverIndex session, const IpAddress& address);
@@ -215,6 +216,7 @@ class Overlay {
   Instant next_sweep_{};
   Instant next_question_{};
   std::size_t index_of_question_ = 0;
+  unsigned rounds_of_questions_ = 0;
   TimerQueue<std::uint32_t> timers_;  // by PeerIndex
   std::vector<std::string> warnings_;
   Instant next_save_{};

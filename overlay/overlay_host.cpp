@@ -20,7 +20,7 @@ bool Overlay::resolve(const IpAddress& address, Now now) {
   const bool fresh = !resolver_.resolving(address);
   if (!resolver_.resolve(address, now)) return false;
   if (fresh) {
-    ask_relays_for(address);
+    ask_relays_for({address}, false);
     lan_.ask(address, now.mono);
   }
   return true;

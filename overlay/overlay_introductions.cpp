@@ -11,15 +11,37 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kQuestionEvery = 300ms;  // while an address is being resolved
-constexpr Duration kSearchEvery = 250ms;    // in the directory, for one peer
+constexpr unsigned kRoundsOfHomes = 3;
+constexpr std::size_t kMostOthersAsked = 6;
+constexpr Duration kSearchEvery = 250ms;  // in the directory, for one peer
 
 }  // namespace
 
-void Overlay::ask_relays_for(const IpAddress& address) {
+// Ours, and where that did not help, a few of those that we are connected to for other reasons: a
+// node whose firewall lets it reach one relay alone may be known to that one only.
+std::vector<const Peer*> Overlay::relays_to_ask(bool others) const {
+  std::vector<const Peer*> list;
   for (const engine::PeerIndex index : relays_.homes()) {
     const Peer* const home = peers_.by_index(index);
-    if (home == nullptr || !RelayKeeper::usable(*home)) continue;
-    context_.injector.send_sealed(home->current, message::encode(message::AddressRequest{address}));
+    if (home != nullptr && RelayKeeper::usable(*home)) list.push_back(home);
+  }
+  if (!others) return list;
+  const std::size_t homes = list.size();
+  peers_.for_each([&](const Peer& peer) {
+    if (list.size() - homes < kMostOthersAsked && RelayKeeper::usable(peer) &&
+        !relays_.is_home(peer.index)) {
+      list.push_back(&peer);
+    }
+  });
+  return list;
+}
+
+void Overlay::ask_relays_for(const std::vector<IpAddress>& addresses, bool others) {
+  for (const Peer* const relay : relays_to_ask(others)) {
+    for (const IpAddress& address : addresses) {
+      context_.injector.send_sealed(relay->current,
+                                    message::encode(message::AddressRequest{address}));
+    }
   }
 }
 
@@ -27,8 +49,9 @@ void Overlay::ask_relays_for(const IpAddress& address) {
 void Overlay::ask_relays_again(Now now) {
   if (now.mono < next_question_) return;
   next_question_ = now.mono + kQuestionEvery;
-  for (const IpAddress& address : resolver_.pending())
-    ask_relays_for(address);
+  const auto pending = resolver_.pending();
+  rounds_of_questions_ = pending.empty() ? 0 : rounds_of_questions_ + 1;
+  if (!pending.empty()) ask_relays_for(pending, rounds_of_questions_ > kRoundsOfHomes);
 }
 
 // One of those that are looked for, in turn: what is said on a link may be lost.
@@ -63,8 +86,9 @@ void Overlay::introduce(Peer& to, engine::ReceiverIndex session, const IpAddress
 void Overlay::on_introduction(Peer& relay, const message::Introduction& introduction, Now now) {
   auto credential = Credential::parse(introduction.encoded);
   // Only what we asked for, and only from whom we ask.
-  const bool is_home = std::ranges::find(relays_.homes(), relay.index) != relays_.homes().end();
-  const bool wanted = credential && is_home && RelayKeeper::usable(relay) && relay.credential &&
+  const auto asked = relays_to_ask(true);
+  const bool is_asked = std::ranges::find(asked, &relay) != asked.end();
+  const bool wanted = credential && is_asked && RelayKeeper::usable(relay) && relay.credential &&
                       std::ranges::any_of(credential->addresses, [&](const Prefix& prefix) {
                         return resolver_.resolving(prefix.address);
                       });

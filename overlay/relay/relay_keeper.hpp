@@ -54,6 +54,7 @@ class RelayKeeper {
 
   [[nodiscard]] const std::vector<engine::PeerIndex>& homes() const noexcept { return homes_; }
   [[nodiscard]] std::vector<RelayHint> hints() const;
+  [[nodiscard]] bool is_home(engine::PeerIndex peer) const;
   // It can relay for us now.
   [[nodiscard]] static bool usable(const Peer& peer) {
     return peer.connected() && peer.authorised && peer.admits_us && peer.relays && peer.path &&
@@ -69,7 +70,6 @@ class RelayKeeper {
   };
 
   Kept& keep(Peer& peer, Instant now);
-  [[nodiscard]] bool is_home(engine::PeerIndex peer) const;
   void choose_homes(Instant now);
   void call_some(Instant now);
   void ping_kept(Instant now);

@@ -60,6 +60,8 @@ def test_a_node_learns_how_its_nat_maps(world):
                f"{each.name} is mapped to {mapped}")
         shown = each.ipop("status").stdout
         expect(f"NAT         {MAPPINGS[kind]}" in shown, f"status says: {shown}")
+        wait_until(f"both servers to answer {each.name}",
+                   lambda e=each: "2 of 2 servers answer" in e.ipop("netcheck").stdout, 5)
         checked = each.ipop("netcheck").stdout
         expect("2 of 2 servers answer" in checked and f"({MAPPINGS[kind]})" in checked,
                f"netcheck says: {checked}")
