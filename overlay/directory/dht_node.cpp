@@ -1,5 +1,7 @@
 #include "overlay/directory/dht_node.hpp"
 
+#include "overlay/directory/asked_keys.hpp"
+
 #include <sodium.h>
 
 #include <algorithm>
@@ -30,8 +32,9 @@ constexpr Duration kSaveInterval = 10min;
 // What strangers may make this node hold for them.
 constexpr ssize_t kMaxStoreBytes = 8 << 20;
 constexpr ssize_t kMaxStoreKeys = 8192;
-// Searches are kept for an hour after use; of more than this the done ones are reused.
-constexpr ssize_t kMaxSearches = 1024;
+// Searches are kept for an hour after use. With more than this OpenDHT 2.4.12 takes the first one
+// for another key, whatever it is in use for: AskedKeys sees to it that there never are.
+constexpr ssize_t kMaxSearches = 2 * AskedKeys::kMost;
 
 dht::time_point to_dht(Instant now) {
   // Both are CLOCK_MONOTONIC.

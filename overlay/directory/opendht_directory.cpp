@@ -138,7 +138,8 @@ void OpenDhtDirectory::do_what_is_due() {
 
 void OpenDhtDirectory::publish(const DirectoryKey& key, DirectoryValue value) {
   const auto at = publications_.find(key);
-  if (at == publications_.end() && publications_.size() >= kMaxPublications) {
+  if (at == publications_.end() &&
+      (publications_.size() >= kMaxPublications || !asked_.admit(key, now_))) {
     ++counters_.operations_refused;
     return;
   }
@@ -174,7 +175,7 @@ void OpenDhtDirectory::put(const DirectoryKey& key, Publication& publication) {
 }
 
 void OpenDhtDirectory::post(const DirectoryKey& key, DirectoryValue value) {
-  if (postings_.size() >= kMaxWaitingPosts) {
+  if (postings_.size() >= kMaxWaitingPosts || !asked_.admit(key, now_)) {
     ++counters_.operations_refused;
     return;
   }
@@ -194,7 +195,7 @@ void OpenDhtDirectory::lookup(const DirectoryKey& key, OnValue found, OnDone don
   due_ = Instant{};
   ++counters_.lookups;
   const Id id = next_id_++;
-  const bool refused = lookups_.size() >= kMaxLookups;
+  const bool refused = lookups_.size() >= kMaxLookups || !asked_.admit(key, now_);
   if (refused) {
     ++counters_.operations_refused;
     ++counters_.lookups_failed;

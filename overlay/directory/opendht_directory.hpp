@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "conf/config.hpp"
+#include "overlay/directory/asked_keys.hpp"
 #include "overlay/directory/bootstrap_schedule.hpp"
 #include "overlay/directory/directory.hpp"
 #include "overlay/directory/value_gate.hpp"
@@ -61,7 +62,7 @@ class OpenDhtDirectory final : public Directory {
   // Sends a datagram by the wire port. Called from within all functions here; must not call back.
   using Send = std::function<void(const Endpoint& to, ByteView datagram)>;
 
-  static constexpr std::size_t kMaxPublications = 256;
+  static constexpr std::size_t kMaxPublications = 1024;
   static constexpr std::size_t kMaxListeners = 64;
   static constexpr std::size_t kMaxLookups = 1024;
   static constexpr std::size_t kMaxWaitingPosts = 64;
@@ -145,6 +146,7 @@ class OpenDhtDirectory final : public Directory {
   bool was_connected_ = false;
   unsigned generation_ = 0;  // of the DHT node that tokens and ids below are of
   Id next_id_ = 1;
+  AskedKeys asked_;
   std::map<DirectoryKey, Publication> publications_;
   std::deque<Posting> postings_;
   std::map<Id, Lookup> lookups_;
