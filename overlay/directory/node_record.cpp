@@ -18,7 +18,6 @@
 namespace ipop::overlay {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
 constexpr std::string_view kRecord = "ipop node record v1";
 constexpr std::string_view kRendezvous = "ipop rendezvous v1";
 constexpr std::size_t kMaxValue = 1000;
@@ -106,7 +105,7 @@ std::vector<std::uint8_t> encode(const NodeRecord& record, const Identity& ident
   std::vector<std::uint8_t> plaintext(kMaxPlaintext);
   ByteWriter writer(plaintext);
   writer.bytes(prefix);
-  writer.u8(kVersion);
+  writer.u8(NodeRecord::kVersion);
   writer.le(record.sequence);
   writer.le(to_wire(record.expires));
   writer.le(static_cast<std::uint16_t>(record.credential.encoded.size()));
@@ -144,7 +143,7 @@ Result<NodeRecord> decode(ByteView plaintext, std::size_t prefix, std::string_vi
   if (plaintext.size() < prefix + sizeof(Signature)) return fail("cut off");
   const ByteView body = plaintext.first(plaintext.size() - sizeof(Signature));
   ByteReader reader(body.subspan(prefix));
-  if (const std::uint8_t version = reader.u8(); version != kVersion) {
+  if (const std::uint8_t version = reader.u8(); version != NodeRecord::kVersion) {
     return fail("of unknown version " + std::to_string(version));
   }
   NodeRecord record;

@@ -35,6 +35,7 @@ struct RelayHint {
 };
 
 struct NodeRecord {
+  static constexpr std::uint8_t kVersion = 2;  // of its encoding
   static constexpr std::size_t kMaxRelays = 3;
 
   Credential credential;

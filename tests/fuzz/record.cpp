@@ -3,32 +3,17 @@
 // sealed and signed as a member would. What parses must encode to the same bytes again.
 #include <sodium.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "overlay/directory/node_record.hpp"
 #include "overlay/directory/sealed_box.hpp"
+#include "tests/fuzz/member.hpp"
 
 namespace {
 
 using namespace ipop;
 using namespace ipop::overlay;
-
-const WallTime kNow = WallTime(std::chrono::seconds(1'700'000'000));
-
-// One network and member for the whole run: deriving the key takes a tenth of a second.
-const NetworkKey& network() {
-  static const NetworkKey key = NetworkKey::derive("fuzz", "").value();
-  return key;
-}
-const Identity& member() {
-  static const Identity identity = Identity::generate();
-  return identity;
-}
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using namespace ipop::fuzz;
 
 std::vector<std::uint8_t> with_signature(const std::string& label, ByteView body) {
   std::string text = label;
@@ -90,7 +75,7 @@ const Credential& credential() {
 // The input is what follows a good head and credential, so that the candidates are reached.
 std::vector<std::uint8_t> record_body(ByteView bytes) {
   std::vector<std::uint8_t> body(1 + 8 + 8 + 2);
-  body[0] = 1;
+  body[0] = NodeRecord::kVersion;
   store_le<std::uint64_t>(&body[9],
                           static_cast<std::uint64_t>(kNow.time_since_epoch().count()) + 1);
   store_le<std::uint16_t>(&body[17], static_cast<std::uint16_t>(credential().encoded.size()));
