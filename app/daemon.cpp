@@ -169,7 +169,7 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .port = bound_.front().port,
           .listen = bound_,
           .relay = relay_settings(config_),
-          .port_guessing = config_.overlay.port_guessing,
+          .port_guessing = guessing_effort(config_),
           .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
 }
 
@@ -235,7 +235,7 @@ Result<overlay::control::ReloadReport> Daemon::reload() {
   }
   if (config_.overlay.port_guessing != loaded->overlay.port_guessing) {
     config_.overlay.port_guessing = loaded->overlay.port_guessing;
-    overlay_->set_port_guessing(config_.overlay.port_guessing, read_clock());
+    overlay_->set_port_guessing(guessing_effort(config_), read_clock());
     loop_->kick();
   }
   if (!(config_.overlay.relay == loaded->overlay.relay)) {

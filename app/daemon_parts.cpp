@@ -103,6 +103,19 @@ overlay::RelaySettings relay_settings(const conf::Config& config) {
           .limit_bits_per_s = std::uint64_t{from.limit_mbit} * 1'000'000};
 }
 
+overlay::GuessingEffort guessing_effort(const conf::Config& config) {
+  using overlay::GuessingEffort;
+  switch (config.overlay.port_guessing) {
+    case conf::PortGuessing::kNo:
+      return GuessingEffort::kNone;
+    case conf::PortGuessing::kYes:
+      return GuessingEffort::kGentle;
+    case conf::PortGuessing::kThorough:
+      return GuessingEffort::kThorough;
+  }
+  return GuessingEffort::kNone;
+}
+
 std::uint8_t suites(const conf::Config& config, std::uint8_t available) {
   using overlay::handshake::suite_bit;
   std::uint8_t wanted = available;

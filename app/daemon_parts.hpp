@@ -32,6 +32,7 @@ inline constexpr std::uint16_t kAutoMtu = kUdpPayload6 - kSealOverhead;
     const conf::Config& config, const std::vector<Endpoint>& bound);
 [[nodiscard]] std::vector<overlay::StaticPeer> static_peers(const conf::Config& config);
 [[nodiscard]] overlay::RelaySettings relay_settings(const conf::Config& config);
+[[nodiscard]] overlay::GuessingEffort guessing_effort(const conf::Config& config);
 // A bit per AeadSuite. Throws std::runtime_error if the configuration insists on one that this
 // machine has not.
 [[nodiscard]] std::uint8_t suites(const conf::Config& config, std::uint8_t available);

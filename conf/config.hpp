@@ -60,13 +60,16 @@ struct Relay {
   friend bool operator==(const Relay&, const Relay&) = default;
 };
 
+enum class PortGuessing { kNo, kYes, kThorough };
+
 struct Overlay {
   std::vector<Endpoint> listen;     // one port; one IPv4 and/or one IPv6
   std::vector<HostPort> bootstrap;  // empty = the public OpenDHT network
   std::vector<HostPort> stun;       // besides the bootstrap nodes
   bool lan_discovery = true;        // members on the same links are found without the hash table
   bool port_mapping = true;         // the router is asked for the port
-  bool port_guessing = true;        // of NATs that map each destination to another port
+  PortGuessing port_guessing =
+      PortGuessing::kYes;  // of NATs that map each destination to another port
   Relay relay;
   std::uint32_t dht_network = 0;
   std::vector<StaticPeer> peers;

@@ -94,7 +94,14 @@ void read_overlay(const Section& section, Overlay& overlay) {
   section.list("stun", overlay.stun, parse_stun);
   section.value("lan_discovery", overlay.lan_discovery, kYesOrNo);
   section.value("port_mapping", overlay.port_mapping, kYesOrNo);
-  section.value("port_guessing", overlay.port_guessing, kYesOrNo);
+  section.value("port_guessing", overlay.port_guessing,
+                Choice<PortGuessing>{{{"true", PortGuessing::kYes},
+                                      {"false", PortGuessing::kNo},
+                                      {"thorough", PortGuessing::kThorough},
+                                      {"yes", PortGuessing::kYes},
+                                      {"no", PortGuessing::kNo},
+                                      {"on", PortGuessing::kYes},
+                                      {"off", PortGuessing::kNo}}});
   read_relay(section.section("relay"), overlay.relay);
   section.value("dht_network", overlay.dht_network, Number<std::uint32_t>{0, 0xffffffff});
   for (const Section& peer : section.sections("peers")) {

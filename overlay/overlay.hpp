@@ -27,6 +27,8 @@
 #include "overlay/port_guessing/port_guessing.hpp"
 #include "overlay/port_mapping/port_mapping.hpp"
 #include "overlay/relay/circuits.hpp"
+#include "overlay/relay/guest_records.hpp"
+#include "overlay/relay/record_deposits.hpp"
 #include "overlay/relay/relay_keeper.hpp"
 #include "overlay/relay/relay_service.hpp"
 #include "overlay/status.hpp"
@@ -57,7 +59,8 @@ struct OverlaySettings {
   std::vector<Endpoint> listen{};
   std::size_t max_peers = 65536;
   RelaySettings relay{};
-  bool port_guessing = true;  // where there is no other way to a direct path
+  GuessingEffort port_guessing =
+      GuessingEffort::kGentle;  // where there is no other way to a direct path
   // For the host's routing table: a prefix outside `subnets` is reached through a peer, or no
   // longer.
   PeerTable::OnRoute on_route = [](const Prefix&, bool) {};
@@ -99,7 +102,7 @@ class Overlay {
   void set_lan_sender(std::function<void(ByteView)> send);
   // What came from a link.
   void on_lan(ByteView datagram, Now now);
-  void set_port_guessing(bool enabled, Now now);
+  void set_port_guessing(GuessingEffort effort, Now now);
 
   // Fills what the overlay knows; the engine's and the interface's part are the caller's.
   void describe(Status& status, Now now) const;
@@ -108,7 +111,6 @@ class Overlay {
   [[nodiscard]] const Circuits& circuits() const noexcept { return circuits_; }
 
  private:
-  void on_control(const engine::Punt& punt, Peer& peer, Now now);
   [[nodiscard]] bool resolve(const IpAddress& address, Now now);
   void on_resolve(const IpAddress& address, Now now);
   void on_need_session(Peer& peer, const IpAddress& address, Now now);
@@ -118,7 +120,6 @@ class Overlay {
   void on_unreachable(const IpAddress& address);
   void on_authorised(Peer& peer);
   [[nodiscard]] bool on_lost_address(const LostAddress& lost);
-  [[nodiscard]] bool admit_control(Peer& peer, Now now);
   void warn(std::string text);
 
   void connect(Peer& peer, Now now, bool with_invitation = true);
@@ -137,6 +138,10 @@ class Overlay {
   [[nodiscard]] std::vector<Endpoint> outside_endpoints() const;
   [[nodiscard]] NatStatus nat_status(Instant now) const;
 
+  // overlay_messages.cpp
+  void on_control(const engine::Punt& punt, Peer& peer, Now now);
+  [[nodiscard]] bool admit_control(Peer& peer, Now now);
+
   // overlay_relays.cpp
   [[nodiscard]] bool has_family(bool v4) const;
   [[nodiscard]] bool listens_at(const IpAddress& address) const;
@@ -147,6 +152,7 @@ class Overlay {
   void on_relay_open(Peer& from, const message::RelayOpen& open, Now now);
   void on_circuit(const NodeId& remote, const Endpoint& was, const Endpoint& is);
   void take_circuits(Peer& peer);
+  void compare_soon(Peer& peer, Now now);
   void service_relayed(Peer& peer, Now now);
   void doubt(Peer& peer, Now now);
   void sweep_circuits(Now now);
@@ -200,6 +206,8 @@ class Overlay {
   RelayService relay_service_;
   Circuits circuits_;
   RelayKeeper relays_;
+  GuestRecords guest_records_;
+  RecordDeposits deposits_;
   PortGuessing guessing_;
   LanDiscovery lan_;
   struct Want {

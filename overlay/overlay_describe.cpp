@@ -129,6 +129,7 @@ NatStatus Overlay::nat_status(Instant now) const {
   NatStatus status;
   status.ipv4 = name(seen.mapping(true));
   status.ipv6 = name(seen.mapping(false));
+  status.filtering = name(nat_.filtering());
   status.kind = seen.mapping(true) != NatMapping::kUnknown ? status.ipv4 : status.ipv6;
   for (const Endpoint& endpoint : outside_endpoints())
     status.mapped.push_back(endpoint.to_string());
@@ -182,7 +183,8 @@ RelayStatus Overlay::relay_status() const {
                      .homes = {},
                      .circuits = relay_service_.circuits(),
                      .packets = carried.packets,
-                     .bytes = carried.bytes};
+                     .bytes = carried.bytes,
+                     .records = guest_records_.size()};
   for (const engine::PeerIndex index : relays_.homes()) {
     const Peer* const home = peers_.by_index(index);
     if (home != nullptr && home->credential) status.homes.push_back(home->credential->hostname);

@@ -6,9 +6,9 @@
 
 namespace ipop::overlay {
 
-void Overlay::set_port_guessing(bool enabled, Now now) {
+void Overlay::set_port_guessing(GuessingEffort effort, Now now) {
   now_ = now;
-  guessing_.set_enabled(enabled, now.mono);
+  guessing_.set_effort(effort, now.mono);
 }
 
 PortGuessing::Hooks Overlay::guessing_hooks() {

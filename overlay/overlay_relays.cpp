@@ -22,6 +22,7 @@ constexpr Duration kUpgradeEvery = 1s;  // and twice as long each time
 constexpr unsigned kMostDoublings = 6;
 constexpr unsigned kProbeRounds = 3;
 constexpr Duration kStandbyEvery = 25s;
+constexpr Duration kCompareAfter = 500ms;  // that there are two ways
 constexpr Duration kUnusedFor = 60s;
 constexpr Duration kSweepEvery = 10s;
 constexpr unsigned kMostCalls = 4;  // handshakes with a relay that somebody named, in
@@ -43,6 +44,7 @@ void Overlay::set_reach(Now now) {
   const RelayServe serve = settings_.relay.serve;
   relays_.set_serving(serve == RelayServe::kYes || (serve == RelayServe::kAuto && nat_.is_open()),
                       now);
+  if (!context_.relays) guest_records_.drop_all();
   relays_.set_wanted(settings_.relay.use && !nat_.is_open_to_all() && !port_mapping_.usable(),
                      !has_family(true), now);
   announcer_.set_reach(
@@ -175,6 +177,8 @@ void Overlay::on_circuit(const NodeId& remote, const Endpoint& was, const Endpoi
   } else if (is.port != 0 && peer->connected() && !peer->path) {
     // Whoever brought it may not be who it says: the answer decides.
     liveness_.send_ping(*peer, now_.mono, is);
+  } else if (is.port != 0 && peer->connected() && peer->is_relayed()) {
+    compare_soon(*peer, now_);
   }
   if (is.port != 0 && was.port == 0 && peer->connecting && !(peer->connected() && peer->path)) {
     const Instant soon = peer->connecting->last_attempt + kShortestRetry;
@@ -208,6 +212,14 @@ void Overlay::take_circuits(Peer& peer) {
   }
 }
 
+// There are two ways, perhaps. How good the one in use is has to be known first.
+void Overlay::compare_soon(Peer& peer, Now now) {
+  if (!peer.liveness.rtt) liveness_.send_ping(peer, now.mono);
+  const Instant soon = now.mono + kCompareAfter - kStandbyEvery;
+  // Never later than before.
+  if (peer.standby_pinged == Instant{} || soon < peer.standby_pinged) peer.standby_pinged = soon;
+}
+
 // For a peer with a session: a relayed path is left for a direct one as soon as there is one, and
 // has another one at hand.
 void Overlay::service_relayed(Peer& peer, Now now) {
@@ -227,6 +239,7 @@ void Overlay::service_relayed(Peer& peer, Now now) {
   }
   if (paths_.chooses(peer)) guessing_.consider(peer, now.mono);
   if (ways_to(peer) < kWaysWanted && now.mono >= peer.next_relay_try) seek_relays(peer, now);
+  if (peer.standby_pinged == Instant{}) compare_soon(peer, now);
   if (peer.relayed.size() > 1 && now.mono - peer.standby_pinged >= kStandbyEvery) {
     peer.standby_pinged = now.mono;
     for (const Endpoint& standby : peer.relayed) {
@@ -324,6 +337,7 @@ void Overlay::on_relay_lost(Peer& relay) {
 
 void Overlay::forget(Peer& peer) {
   relay_service_.forget(peer);
+  guest_records_.forget(peer);
   circuits_.forget(peer);
   relays_.forget(peer);
   guessing_.forget(peer, now_.mono);

@@ -51,6 +51,8 @@ void Overlay::service(Now now) {
   relay_service_.service(now.mono);
   circuits_.service(now.mono);
   relays_.service(now);
+  guest_records_.service(now.mono);
+  deposits_.service(now.mono);
   sweep_circuits(now);
   guessing_.service(now.mono);
   ask_links_again(now);
@@ -67,13 +69,14 @@ Instant Overlay::deadline() const {
       {last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline(), relays_.deadline()});
   for (const std::optional<Instant>& due :
        {timers_.next(), resolver_.deadline(), pings_.deadline(), invitations_due_,
-        circuits_.deadline(), guessing_.deadline(), lan_.deadline()}) {
+        circuits_.deadline(), guessing_.deadline(), lan_.deadline(), deposits_.deadline()}) {
     if (due) earliest = std::min(earliest, *due);
   }
   return earliest;
 }
 
 void Overlay::service_peer(Peer& peer, Now now) {
+  peer.serviced = now.mono;
   service_connecting(peer, now);
   const bool was_connected = peer.connected();
   expire_sessions(context_, peer, now.mono);
@@ -130,7 +133,10 @@ void Overlay::service_connecting(Peer& peer, Now now) {
   }
 }
 
+// Counted from when it was last looked after: a peer that says something all the time must not put
+// that off for ever.
 void Overlay::schedule(const Peer& peer, Now now) {
+  const Instant since = peer.serviced;
   std::optional<Instant> due = handshaker_.deadline(peer);
   if (!peer.sessions.empty()) {
     const engine::SessionActivity activity = activity_of(context_, peer);
@@ -138,14 +144,14 @@ void Overlay::schedule(const Peer& peer, Now now) {
     const bool greeting = peer.form == handshake::Form::kIpop && peer.connected() &&
                           !(peer.authorised && peer.admits_us);
     const bool busy = greeting || now.mono - last < kTrafficFor;
-    const Instant tick = now.mono + (peer.liveness.unanswered ? kAnxiousTick
-                                     : busy                   ? kBusyTick
-                                                              : kQuietTick);
+    const Instant tick = since + (peer.liveness.unanswered ? kAnxiousTick
+                                  : busy                   ? kBusyTick
+                                                           : kQuietTick);
     due = due ? std::min(*due, tick) : tick;
   } else if (!due && !peer.credential && !peer.configured) {
-    due = std::max(peer.created + kStrangerFor, now.mono + kQuietTick);
+    due = std::max(peer.created + kStrangerFor, since + kQuietTick);
   } else if (!due && calls_again(peer)) {
-    due = now.mono + kCallAgainAfter;
+    due = since + kCallAgainAfter;
   }
   if (const auto relay = relay_deadline(peer)) due = due ? std::min(*due, *relay) : *relay;
   const std::uint32_t key = std::to_underlying(peer.index);

@@ -79,7 +79,8 @@ struct NatStatus {
   std::string kind = "unknown";  // IPv4's where anything is known of it, else IPv6's
   std::string ipv4 = "unknown";  // how NATs map us (NatMapping)
   std::string ipv6 = "unknown";
-  std::vector<std::string> mapped;  // endpoints that a gateway forwards to us
+  std::string filtering = "unknown";  // what IPv4's NAT lets in (NatFiltering)
+  std::vector<std::string> mapped;    // endpoints that a gateway forwards to us
   std::vector<StunServerStatus> servers;
   PortMappingStatus port_mapping;
 };
@@ -91,6 +92,7 @@ struct RelayStatus {
   std::uint64_t circuits = 0;      // that we relay for others now
   std::uint64_t packets = 0;       // passed on since the start
   std::uint64_t bytes = 0;
+  std::uint64_t records = 0;  // of others, that we keep in the directory
 };
 
 struct DhtStatus {

@@ -231,6 +231,7 @@ Json nat_to_json(const NatStatus& nat) {
   return {{"kind", nat.kind},
           {"ipv4", nat.ipv4},
           {"ipv6", nat.ipv6},
+          {"filtering", nat.filtering},
           {"mapped", nat.mapped},
           {"servers", std::move(servers)},
           {"port_mapping",
@@ -258,7 +259,8 @@ Json to_json(const Status& status) {
             {"homes", status.relay.homes},
             {"circuits", status.relay.circuits},
             {"packets", status.relay.packets},
-            {"bytes", status.relay.bytes}}},
+            {"bytes", status.relay.bytes},
+            {"records", status.relay.records}}},
           {"dht", {{"connected", status.dht.connected}, {"nodes", status.dht.nodes}}},
           {"engine", engine_to_json(status.engine)},
           {"warnings", status.warnings},
@@ -291,6 +293,7 @@ Result<Status> status_from_json(const Json& json) {
     inner.read("kind", status.nat.kind);
     inner.read("ipv4", status.nat.ipv4);
     inner.read("ipv6", status.nat.ipv6);
+    inner.read("filtering", status.nat.filtering);
     inner.read("mapped", status.nat.mapped);
     inner.list("servers", [&](ObjectReader& server) {
       StunServerStatus& one = status.nat.servers.emplace_back();
@@ -312,6 +315,7 @@ Result<Status> status_from_json(const Json& json) {
     inner.read("circuits", status.relay.circuits);
     inner.read("packets", status.relay.packets);
     inner.read("bytes", status.relay.bytes);
+    inner.read("records", status.relay.records);
   });
   reader.object("dht", [&](ObjectReader& inner) {
     inner.read("connected", status.dht.connected);

@@ -24,6 +24,15 @@ std::string_view meaning(std::string_view mapping) {
   return "unknown";
 }
 
+// What it lets in (§5).
+std::string_view let_in(std::string_view filtering) {
+  if (filtering == "endpoint-independent") return "it lets in anybody";
+  if (filtering == "address-dependent") return "it lets in hosts that this node has sent to";
+  if (filtering == "address- and port-dependent")
+    return "it lets in nothing but answers from exactly where this node has sent to";
+  return "";
+}
+
 std::string family(const overlay::NatStatus& nat, bool v6) {
   std::size_t asked = 0;
   std::size_t answered = 0;
@@ -43,6 +52,8 @@ std::string family(const overlay::NatStatus& nat, bool v6) {
                 name, asked)
           : fmt::format("{}  UDP works: {} of {} servers answer\n", name, answered, asked);
   if (mapping != "unknown") text += fmt::format("      {} ({})\n", meaning(mapping), mapping);
+  if (const std::string_view open_to = let_in(nat.filtering); !v6 && !open_to.empty())
+    text += fmt::format("      {} ({})\n", open_to, nat.filtering);
   for (const std::string& endpoint : nat.mapped) {
     if (is_v6(endpoint) == v6) text += fmt::format("      outside: {}\n", endpoint);
   }

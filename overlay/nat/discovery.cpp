@@ -6,15 +6,23 @@ namespace ipop::overlay {
 namespace {
 
 constexpr Duration kAskAgainEvery = std::chrono::seconds(2);
+constexpr unsigned kMostAttempts = 3;  // at what a NAT lets in
+constexpr Duration kAttemptEvery = std::chrono::seconds(30);
+constexpr Duration kOtherSocketFor = std::chrono::seconds(60);
 
 }  // namespace
 
-NatDiscovery::NatDiscovery(stun::Client::Send send, std::function<void(Instant)> on_change)
-    : send_(send),
+NatDiscovery::NatDiscovery(stun::Client::Send send, std::function<void(Instant)> on_change,
+                           engine::WireSockets* sockets)
+    : sockets_(sockets),
+      send_(send),
       on_change_(std::move(on_change)),
-      client_(std::move(send), [this](const Endpoint& server, const Endpoint& mapped, Instant now) {
-        (void)observe(Mappings::Observer::kServer, server, mapped, now);
-      }) {}
+      client_(send,
+              [this](const Endpoint& server, const Endpoint& mapped, Instant now) {
+                (void)observe(Mappings::Observer::kServer, server, mapped, now);
+              }),
+      server_(sockets != nullptr),
+      filtering_(sockets, std::move(send)) {}
 
 void NatDiscovery::set_local(std::vector<Endpoint> local, Instant now) {
   std::ranges::fill(public_, false);
@@ -40,6 +48,10 @@ void NatDiscovery::ask_again(Instant now) {
 
 void NatDiscovery::service(Instant now) {
   client_.service(now);
+  filtering_.service(now);
+  discover_filtering(now);
+  if (other_socket_ != 0 && now - other_socket_used_ >= kOtherSocketFor)
+    sockets_->close_socket(std::exchange(other_socket_, std::uint16_t{0}));
   if (mappings_.expire(now)) on_change_(now);
   tell_if_open_changed(now);
 }
@@ -53,13 +65,64 @@ void NatDiscovery::tell_if_open_changed(Instant now) {
   on_change_(now);
 }
 
+Instant NatDiscovery::deadline() const noexcept {
+  return std::min(client_.deadline(), filtering_.deadline().value_or(Instant::max()));
+}
+
+// Once for each NAT that we are behind, by two servers that see us at the same address.
+void NatDiscovery::discover_filtering(Instant now) {
+  if (sockets_ == nullptr || filtering_.running()) return;
+  const NatMapping mapping = mappings_.mapping(true);
+  if (mapping == NatMapping::kUnknown || mapping == NatMapping::kNone) {
+    if (filtering_behind_) filtering_.forget();
+    filtering_behind_.reset();
+    return;
+  }
+  std::vector<stun::Client::ServerStatus> servers = client_.servers();
+  std::erase_if(servers, [](const auto& each) {
+    return !each.answers || !each.server.address.is_v4() || each.mapped.port == 0;
+  });
+  if (servers.empty()) return;
+  const auto& near = servers.front();
+  const auto other = std::ranges::find_if(servers, [&](const auto& each) {
+    return each.server.address != near.server.address && each.mapped.address == near.mapped.address;
+  });
+  if (other == servers.end()) return;
+  if (filtering_behind_ != near.mapped.address) {
+    filtering_behind_ = near.mapped.address;
+    filtering_attempts_ = 0;
+    next_filtering_ = now;
+    filtering_.forget();
+  }
+  const bool known = filtering_.filtering() != NatFiltering::kUnknown;
+  if (known || filtering_attempts_ == kMostAttempts || now < next_filtering_) return;
+  ++filtering_attempts_;
+  next_filtering_ = now + kAttemptEvery;
+  filtering_.start(near.server, other->server, now);
+}
+
+void NatDiscovery::send(const stun::Server::Answer& answer, Instant now) {
+  Endpoint to = answer.to;
+  if (answer.from_other_port) {
+    if (other_socket_ == 0) {
+      const auto opened = sockets_->open_socket();
+      if (!opened) return;
+      other_socket_ = *opened;
+    }
+    other_socket_used_ = now;
+    to.socket = other_socket_;
+  }
+  send_(to, answer.message);
+}
+
 bool NatDiscovery::on_datagram(const Endpoint& source, ByteView datagram, Instant now) {
+  if (filtering_.on_response(source, datagram, now)) return true;
   if (client_.on_response(source, datagram, now)) {
     tell_if_open_changed(now);
     return true;
   }
   const auto answer = server_.answer(source, datagram, now);
-  if (answer) send_(source, *answer);
+  if (answer) send(*answer, now);
   return answer.has_value();
 }
 

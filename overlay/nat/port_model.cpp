@@ -1,7 +1,6 @@
 #include "overlay/nat/port_model.hpp"
 
 #include <algorithm>
-#include <climits>
 #include <cmath>
 #include <vector>
 
@@ -11,8 +10,6 @@ namespace {
 constexpr std::size_t kFewest = 8;
 constexpr unsigned kLowestPort = 1024;
 constexpr unsigned kHighestPort = 65535;
-constexpr unsigned kRate = 125;
-constexpr unsigned kRateBothHard = 250;
 
 struct Known {
   int at;
@@ -76,36 +73,6 @@ std::optional<PortModel> port_model_of(std::span<const std::optional<std::uint16
                    .last = static_cast<std::uint16_t>(
                        std::min(greatest.port + gap, static_cast<int>(kHighestPort))),
                    .step = 0};
-}
-
-GuessingPlan guessing_plan(const PortModel& ours, const PortModel& theirs,
-                           std::chrono::seconds time) noexcept {
-  using Kind = PortModel::Kind;
-  const auto seconds = static_cast<unsigned>(time.count());
-  if (theirs.kind == Kind::kOne) return {kRate, kRate * seconds, kGuessingSockets};
-  if (ours.kind == Kind::kOne) return {kRate, kRate * seconds, 0};
-  const unsigned most = ours.kind == Kind::kAnyOf ? ours.ports() / 2 : UINT_MAX;
-  return {kRateBothHard, std::min(kRateBothHard * seconds, most), 0};
-}
-
-double chance_of_meeting(const PortModel& ours, const PortModel& theirs,
-                         std::chrono::seconds time) noexcept {
-  using Kind = PortModel::Kind;
-  const double a = guessing_plan(ours, theirs, time).probes;
-  const double b = guessing_plan(theirs, ours, time).probes;
-  if (ours.kind == Kind::kOne || theirs.kind == Kind::kOne) {
-    const PortModel& hard = ours.kind == Kind::kOne ? theirs : ours;
-    if (hard.kind != Kind::kAnyOf) return 1;
-    const double ports = hard.ports();
-    return 1 - std::exp(-std::min(a, b) * std::min<double>(kGuessingSockets, ports) / ports);
-  }
-  if (ours.kind == Kind::kSteps && theirs.kind == Kind::kSteps) return 1;
-  // Who steps is known to within a few ports at each moment: only the other's port is left to guess
-  // for each datagram. Otherwise each pair of datagrams is a try.
-  const double expected = ours.kind == Kind::kSteps     ? std::min(a, b) / theirs.ports()
-                          : theirs.kind == Kind::kSteps ? std::min(a, b) / ours.ports()
-                                                        : a * b / ours.ports() / theirs.ports();
-  return 1 - std::exp(-expected);
 }
 
 }  // namespace ipop::overlay

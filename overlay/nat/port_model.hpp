@@ -2,7 +2,6 @@
 // end needs to know in order to guess where a datagram of ours will come from. Pure.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -45,21 +44,5 @@ inline constexpr int kLongestStep = 64;
 // was not learnt. Nothing: too few are known, fewer than eight.
 [[nodiscard]] std::optional<PortModel> port_model_of(
     std::span<const std::optional<std::uint16_t>> samples);
-
-// How two ends send, each knowing the other's model.
-struct GuessingPlan {
-  unsigned rate = 0;     // datagrams a second, at most
-  unsigned probes = 0;   // datagrams in all, at most
-  unsigned sockets = 0;  // to send them from, 0 for the one that everybody is told
-};
-inline constexpr unsigned kGuessingSockets = 256;
-
-// Neither sends for longer than `time`. Who makes a mapping with each datagram never uses more than
-// half of the ports that its NAT seems to have: others behind it need some, too.
-[[nodiscard]] GuessingPlan guessing_plan(const PortModel& ours, const PortModel& theirs,
-                                         std::chrono::seconds time) noexcept;
-// The chance that they meet, from 0 to 1. The same for both.
-[[nodiscard]] double chance_of_meeting(const PortModel& ours, const PortModel& theirs,
-                                       std::chrono::seconds time) noexcept;
 
 }  // namespace ipop::overlay

@@ -21,6 +21,7 @@ enum Attribute : std::uint16_t {
   kErrorCode = 0x0009,
   kUnknownAttributes = 0x000a,
   kXorMappedAddress = 0x0020,
+  kResponsePort = 0x0027,
   kFirstOptional = 0x8000,
   kFingerprint = 0x8028,
 };
@@ -28,6 +29,7 @@ enum Attribute : std::uint16_t {
 constexpr std::uint32_t kFingerprintMask = 0x5354554e;  // §14.7
 constexpr std::size_t kFingerprintSize = 8;
 constexpr std::size_t kMostNotKnown = 8;
+constexpr std::uint32_t kChangePort = 2;  // in a CHANGE-REQUEST, RFC 5780 §7.2
 
 // Of ISO 3309, reflected, as §14.7 wants it; a few dozen bytes, and seldom.
 std::uint32_t crc32(ByteView bytes) noexcept {
@@ -126,6 +128,21 @@ void write_unknown(ByteWriter& writer, const std::vector<std::uint16_t>& types) 
   if (types.size() % 2 != 0) writer.be<std::uint16_t>(0);
 }
 
+// What a request asks of its answer; false if it is not to be had, or unknown.
+bool read_answer_by(std::uint16_t type, ByteView value, AnswerBy& by) {
+  if (type == kChangeRequest && value.size() == 4) {
+    // Another address: we have one.
+    const auto flags = load_be<std::uint32_t>(value.data());
+    by.from_other_port = flags == kChangePort;
+    return flags == kChangePort || flags == 0;
+  }
+  if (type == kResponsePort && (value.size() == 2 || value.size() == 4)) {
+    by.response_port = load_be<std::uint16_t>(value.data());
+    return by.response_port != 0;
+  }
+  return false;
+}
+
 Message finish(ByteWriter& writer, bool fingerprint) {
   const std::size_t tail = fingerprint ? kFingerprintSize : 0;
   store_be(&writer.written()[2], static_cast<std::uint16_t>(writer.size() + tail - kHeader));
@@ -152,9 +169,11 @@ std::optional<Request> parse_request(ByteView datagram) {
   if (header.type != kBindingRequest) return std::nullopt;
   Request request{.id = header.id};
   const bool whole =
-      for_each_attribute(datagram, request.fingerprint, [&](std::uint16_t type, ByteView) {
-        if (type < kFirstOptional && request.not_known.size() < kMostNotKnown)
+      for_each_attribute(datagram, request.fingerprint, [&](std::uint16_t type, ByteView value) {
+        if (type < kFirstOptional && !read_answer_by(type, value, request.by) &&
+            request.not_known.size() < kMostNotKnown) {
           request.not_known.push_back(type);
+        }
       });
   if (!whole) return std::nullopt;
   return request;
@@ -186,10 +205,21 @@ std::optional<Response> parse_response(ByteView datagram) {
   return response;
 }
 
-Message encode_request(const TransactionId& id) {
-  std::array<std::uint8_t, kHeader> buffer;
+Message encode_request(const TransactionId& id, const AnswerBy& by) {
+  std::array<std::uint8_t, kHeader + 16> buffer;
   ByteWriter writer(buffer);
   write_header(writer, kBindingRequest, id);
+  if (by.from_other_port) {
+    writer.be<std::uint16_t>(kChangeRequest);
+    writer.be<std::uint16_t>(4);
+    writer.be(kChangePort);
+  }
+  if (by.response_port != 0) {
+    writer.be<std::uint16_t>(kResponsePort);
+    writer.be<std::uint16_t>(4);
+    writer.be(by.response_port);
+    writer.be<std::uint16_t>(0);
+  }
   return finish(writer, false);
 }
 

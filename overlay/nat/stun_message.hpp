@@ -19,8 +19,16 @@ using Message = std::vector<std::uint8_t>;
 // datagram's.
 [[nodiscard]] bool is_message(ByteView datagram) noexcept;
 
+// How a server is to answer otherwise than usual (RFC 5780 §7.2, §7.5).
+inline constexpr std::uint16_t kChangeRequest = 0x0003;
+struct AnswerBy {
+  std::uint16_t response_port = 0;  // to that port of the address that asks; 0: as it came
+  bool from_other_port = false;     // of the server
+};
+
 struct Request {
   TransactionId id{};
+  AnswerBy by;
   bool fingerprint = false;  // it had one, and it was right
   std::vector<std::uint16_t>
       not_known;  // attributes that must be understood and are not; at most 8
@@ -36,7 +44,7 @@ struct Response {
 // XOR-MAPPED-ADDRESS: some gateways rewrite the former.
 [[nodiscard]] std::optional<Response> parse_response(ByteView datagram);
 
-[[nodiscard]] Message encode_request(const TransactionId& id);
+[[nodiscard]] Message encode_request(const TransactionId& id, const AnswerBy& by = {});
 // The success response, or 420 (Unknown Attribute) where there are some; never more than 24 bytes
 // longer than the shortest request.
 [[nodiscard]] Message encode_response(const Request& request, const Endpoint& source);

@@ -22,12 +22,21 @@ class Server {
  public:
   static constexpr unsigned kPerSecond = 1000;  // all sources together
 
-  // What goes back to `source`, or nothing. `datagram` is_message().
-  [[nodiscard]] std::optional<Message> answer(const Endpoint& source, ByteView datagram,
-                                              Instant now);
+  struct Answer {
+    Message message;
+    Endpoint to;                   // `source`, or another port of it if that was asked for
+    bool from_other_port = false;  // of ours
+  };
+  // `other_port`: whether we have one to answer from.
+  explicit Server(bool other_port = false) : other_port_(other_port) {}
+
+  // What to send, or nothing. `datagram` is_message().
+  [[nodiscard]] std::optional<Answer> answer(const Endpoint& source, ByteView datagram,
+                                             Instant now);
   [[nodiscard]] const ServerCounters& counters() const noexcept { return counters_; }
 
  private:
+  bool other_port_;
   handshake::SourceLimiter sources_;
   Instant second_{};
   unsigned in_second_ = 0;

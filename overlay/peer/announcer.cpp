@@ -74,13 +74,14 @@ NodeRecord Announcer::make_record(Now now) {
 void Announcer::publish(Now now) {
   next_publish_ = now.mono + kPublishInterval;
   const NodeRecord record = make_record(now);
-  const auto put = [&](const DirectoryKey& key) {
-    context_.directory.publish(key, record.seal(context_.identity, context_.network, key));
+  const auto put = [&](const DirectoryKey& key, const IpAddress& address) {
+    const DirectoryValue value = record.seal(context_.identity, context_.network, key);
+    context_.directory.publish(key, value);
+    on_publish_(address, value, record.sequence);
   };
-  for (const Prefix& prefix : context_.credential.addresses) {
-    put(context_.network.address_key(prefix.address));
-  }
-  put(context_.network.node_key(context_.identity.node_id()));
+  for (const Prefix& prefix : context_.credential.addresses)
+    put(context_.network.address_key(prefix.address), prefix.address);
+  put(context_.network.node_key(context_.identity.node_id()), {});
 }
 
 void Announcer::withdraw() {

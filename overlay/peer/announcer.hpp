@@ -18,6 +18,11 @@ class Announcer {
   Announcer(Context& context, std::function<void(const NodeRecord&)> on_rendezvous,
             std::function<void(const NodeRecord&)> on_rival);
 
+  // Who else is to have what we publish: our record under `address`, or under our id if that is ::.
+  using OnPublish = std::function<void(const IpAddress& address, const DirectoryValue& value,
+                                       std::uint64_t sequence)>;
+  void set_on_publish(OnPublish on_publish) { on_publish_ = std::move(on_publish); }
+
   // Publishes and listens. Call once, with where we may be reached.
   void start(std::vector<Candidate> candidates, Now now);
   void set_candidates(std::vector<Candidate> candidates, Now now);
@@ -45,6 +50,7 @@ class Announcer {
   Context& context_;
   std::function<void(const NodeRecord&)> on_rendezvous_;
   std::function<void(const NodeRecord&)> on_rival_;
+  OnPublish on_publish_ = [](const IpAddress&, const DirectoryValue&, std::uint64_t) {};
   std::vector<Candidate> candidates_;
   NatMapping nat_ = NatMapping::kUnknown;
   std::vector<RelayHint> relays_;

@@ -21,9 +21,13 @@ enum Kind : std::uint8_t {
   kAddressRequest = 0x1b,
   kIntroduction = 0x1c,
   kPortsOffer = 0x1d,
+  kRecordDeposit = 0x1e,
 };
 
 constexpr std::size_t kMaxSize = 1400;
+
+// The byte behind kRecordDeposit.
+enum DepositStep : std::uint8_t { kLeft = 0, kKept = 1, kNotKept = 2 };
 
 void write(ByteWriter& writer, const Endpoint& endpoint) {
   writer.bytes(endpoint.address.bytes());
@@ -130,6 +134,19 @@ struct Encoder {
     writer.le(offer.model.first);
     writer.le(offer.model.last);
     writer.le(static_cast<std::uint16_t>(offer.model.step));
+    writer.u8(static_cast<std::uint8_t>(offer.effort));
+  }
+  void operator()(const RecordDeposit& deposit) {
+    writer.u8(kRecordDeposit);
+    writer.u8(kLeft);
+    writer.bytes(deposit.address.bytes());
+    writer.bytes(deposit.value);
+  }
+  void operator()(const RecordDeposited& deposited) {
+    writer.u8(kRecordDeposit);
+    writer.u8(deposited.kept ? kKept : kNotKept);
+    writer.bytes(deposited.address.bytes());
+    writer.le(deposited.sequence);
   }
   void operator()(const Unknown&) {}
 };
@@ -180,12 +197,27 @@ PortsOffer read_ports_offer(ByteReader& reader, bool& valid) {
   model.first = reader.le<std::uint16_t>();
   model.last = reader.le<std::uint16_t>();
   model.step = static_cast<std::int16_t>(reader.le<std::uint16_t>());
+  offer.effort = static_cast<GuessingEffort>(reader.u8());
+  const bool effort =
+      offer.effort == GuessingEffort::kGentle || offer.effort == GuessingEffort::kThorough;
   const bool steps = model.kind == PortModel::Kind::kSteps;
-  valid = answer <= 1 && kind >= static_cast<std::uint8_t>(PortModel::Kind::kOne) &&
+  valid = effort && answer <= 1 && kind >= static_cast<std::uint8_t>(PortModel::Kind::kOne) &&
           kind <= static_cast<std::uint8_t>(PortModel::Kind::kAnyOf) && model.first != 0 &&
           model.first <= model.last && steps == (model.step != 0) &&
           std::abs(int{model.step}) <= kLongestStep;
   return offer;
+}
+
+Message read_record_deposit(ByteReader& reader, bool& valid) {
+  const std::uint8_t step = reader.u8();
+  const IpAddress address = read_address(reader);
+  if (step == kLeft) {
+    const ByteView value = reader.bytes(reader.remaining());
+    valid = !value.empty() && value.size() <= kMaxRecord;
+    return RecordDeposit{address, {value.begin(), value.end()}};
+  }
+  valid = step == kKept || step == kNotKept;
+  return RecordDeposited{address, reader.le<std::uint64_t>(), step == kKept};
 }
 
 Refusal read_refusal(ByteReader& reader, bool& valid) {
@@ -271,6 +303,9 @@ Result<Message> parse(ByteView bytes) {
     }
     case kPortsOffer:
       message = read_ports_offer(reader, valid);
+      break;
+    case kRecordDeposit:
+      message = read_record_deposit(reader, valid);
       break;
     default:
       return Message(Unknown{kind});

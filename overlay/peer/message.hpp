@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "base/ip.hpp"
 #include "overlay/directory/node_record.hpp"
-#include "overlay/nat/port_model.hpp"
+#include "overlay/nat/guessing_plan.hpp"
 #include "overlay/nat/stun_message.hpp"
 #include "overlay/trust/credential.hpp"
 
@@ -89,22 +89,37 @@ struct Introduction {
   std::vector<std::uint8_t> encoded;
 };
 // "Let us guess ports of each other's NATs": how the sender's chooses them, and what datagrams to
-// it have to carry as their STUN transaction. The answer is the same from the other end.
+// it have to carry as their STUN transaction, and how much the sender is ready to send. The answer
+// is the same from the other end.
 struct PortsOffer {
   bool answer = false;
   stun::TransactionId id{};
   PortModel model;
+  GuessingEffort effort = GuessingEffort::kGentle;
+};
+// Our record, as it stands in the directory under `address`, or under our id if that is ::, for a
+// relay to keep there: sealed, at most 1,000 bytes. And what the relay says to that.
+struct RecordDeposit {
+  IpAddress address;
+  std::vector<std::uint8_t> value;
+};
+struct RecordDeposited {
+  IpAddress address;
+  std::uint64_t sequence = 0;  // of the record
+  bool kept = false;
 };
 struct Unknown {
   std::uint8_t kind = 0;
 };
 
-using Message = std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal,
-                             Candidates, Welcome, RelayOpen, RelayOpened, RelayClosed,
-                             AddressRequest, Introduction, PortsOffer, Unknown>;
+using Message =
+    std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal, Candidates,
+                 Welcome, RelayOpen, RelayOpened, RelayClosed, AddressRequest, Introduction,
+                 PortsOffer, RecordDeposit, RecordDeposited, Unknown>;
 
 inline constexpr std::size_t kMaxCandidates = 16;
 inline constexpr std::size_t kMaxVia = 2;
+inline constexpr std::size_t kMaxRecord = 1000;
 
 // At most 1,400 bytes, for any message within its stated limits. Unknown must not be encoded.
 [[nodiscard]] std::vector<std::uint8_t> encode(const Message& message);

@@ -126,9 +126,10 @@ struct Peer {
   bool relays = false;                    // what it said in its last handshake
   bool kept = false;                      // a relay of ours: its session is renewed without traffic
   Instant called_as_relay{};
-  Instant shunned_until{};   // it said that it relays, and then did not
-  Instant searched_for{};    // an address that it asked us for was looked up
-  Instant standby_pinged{};  // the circuits that are not in use
+  std::optional<Instant> lost_as_relay;  // when it stopped answering
+  Instant shunned_until{};               // it said that it relays, and then did not
+  Instant searched_for{};                // an address that it asked us for was looked up
+  Instant standby_pinged{};              // the circuits that are not in use
   Trials trials;
   std::uint64_t record_sequence = 0;
   std::optional<Endpoint> path;
@@ -150,6 +151,7 @@ struct Peer {
   Instant last_heard{};         // anything authentic
   WallTime remembered_heard{};  // the same, of an earlier run
   Instant created{};
+  Instant serviced{};              // when what is due for it was last done
   std::vector<IpAddress> waiting;  // inner addresses with packets staged for this peer
 
   [[nodiscard]] bool connected() const noexcept { return current != engine::kNoReceiver; }

@@ -16,6 +16,13 @@ bool ProbeBudget::take(const IpAddress& to, Instant now) {
   return true;
 }
 
+unsigned ProbeBudget::left(const IpAddress& to, Instant now) const {
+  const auto at = std::ranges::find(counts_, to, &Count::to);
+  if (at != counts_.end() && now - at->since < kForgetAfter)
+    return most_ - std::min(at->sent, most_);
+  return most_;
+}
+
 void ProbeBudget::answered(const IpAddress& from) {
   std::erase_if(counts_, [&](const Count& each) { return each.to == from; });
 }

@@ -19,8 +19,12 @@ class ProbeBudget {
 
   explicit ProbeBudget(unsigned most_unanswered = kMostUnanswered) : most_(most_unanswered) {}
 
+  void set_most(unsigned most_unanswered) { most_ = most_unanswered; }
+
   // Takes one datagram to the address; false if there is none left, or no room for another address.
   [[nodiscard]] bool take(const IpAddress& to, Instant now);
+  // How many there are left.
+  [[nodiscard]] unsigned left(const IpAddress& to, Instant now) const;
   // Something authentic came from there.
   void answered(const IpAddress& from);
 

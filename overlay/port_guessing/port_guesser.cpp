@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -56,6 +57,13 @@ std::uint16_t PortGuesser::next_in_step(unsigned number) {
 std::uint16_t PortGuesser::next() {
   const unsigned number = tried_++;
   return in_step_ ? next_in_step(number) : ports_[number % ports_.size()];
+}
+
+unsigned PortGuesser::rounds() const noexcept {
+  constexpr unsigned kPorts = 64'512;
+  const auto step = static_cast<unsigned>(std::abs(int{theirs_.step}));
+  return tried_ /
+         (in_step_ ? kPorts / std::gcd(step, kPorts) : static_cast<unsigned>(ports_.size()));
 }
 
 }  // namespace ipop::overlay

@@ -18,6 +18,8 @@ class PortGuesser {
   // Never 0. Goes on for ever: when all were tried, from the start.
   [[nodiscard]] std::uint16_t next();
   [[nodiscard]] unsigned tried() const noexcept { return tried_; }
+  // How often all ports have been tried.
+  [[nodiscard]] unsigned rounds() const noexcept;
 
  private:
   [[nodiscard]] std::uint16_t next_in_step(unsigned number);

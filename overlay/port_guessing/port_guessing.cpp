@@ -21,6 +21,9 @@ constexpr unsigned kAskTries = 5;
 constexpr Duration kTick = 20ms;
 constexpr Duration kLeastProbing = 10s;  // what the other end sends may still come
 constexpr unsigned kMostAtOnce = 16;
+constexpr unsigned kMany = 1000;  // a second
+constexpr Duration kTickOfMany = 4ms;
+constexpr unsigned kMostAtOnceOfMany = 64;
 constexpr Duration kSocketsAgainAfter = 10s;  // a NAT's shortest memory of what was not answered
 constexpr Duration kBusyRest = 10s;           // we had no time for the peer, or no word of it
 constexpr Duration kLookEvery = 10s;          // for a peer that moved
@@ -32,12 +35,32 @@ constexpr Duration kCloseEvery = 1s;
 constexpr unsigned kMostFound = 16;
 constexpr unsigned kUpgradesFirst = 2;  // attempts at the endpoints that the peer names
 
+unsigned most_probes(GuessingEffort effort) {
+  return effort == GuessingEffort::kThorough ? PortGuessing::kMostProbesThorough
+                                             : PortGuessing::kMostProbes;
+}
+
 }  // namespace
 
-void PortGuessing::set_enabled(bool enabled, Instant now) {
-  enabled_ = enabled;
-  while (!enabled && !runs_.empty())
-    end(runs_.back(), now, "switched off");
+PortGuessing::PortGuessing(Context& context, PeerTable& peers, GuessingEffort effort, Hooks hooks)
+    : context_(context), peers_(peers), effort_(effort), hooks_(std::move(hooks)) {
+  budget_.set_most(most_probes(effort));
+}
+
+void PortGuessing::set_effort(GuessingEffort effort, Instant now) {
+  const bool less = effort < effort_;
+  const bool more = effort > effort_;
+  effort_ = effort;
+  budget_.set_most(most_probes(effort));
+  while (less && !runs_.empty())
+    end(runs_.back(), now, effort == GuessingEffort::kNone ? "switched off" : "to be gentler");
+  // What had no hope may have some now.
+  if (!more) return;
+  peers_.for_each([&](Peer& peer) {
+    Guessing& guessing = peer.guessing;
+    guessing.runs = 0;
+    guessing.next = guessing.begun == Instant{} ? now : std::max(now, guessing.begun + kLeastRest);
+  });
 }
 
 PortGuessing::Run* PortGuessing::run_with(const Peer& peer) {
@@ -47,7 +70,8 @@ PortGuessing::Run* PortGuessing::run_with(const Peer& peer) {
 
 void PortGuessing::consider(Peer& peer, Instant now) {
   Guessing& guessing = peer.guessing;
-  if (!enabled_ || !peer.authorised || peer.upgrades < kUpgradesFirst || run_with(peer) != nullptr)
+  if (effort_ == GuessingEffort::kNone || !peer.authorised || peer.upgrades < kUpgradesFirst ||
+      run_with(peer) != nullptr)
     return;
   if (now < guessing.next && now - guessing.looked < kLookEvery) return;
   guessing.looked = now;
@@ -160,8 +184,8 @@ void PortGuessing::sampled(Run& run, Peer& peer, Instant now) {
 }
 
 void PortGuessing::send_offer(const Run& run, const Peer& peer, bool answer) {
-  context_.injector.send_sealed(peer.current,
-                                message::encode(message::PortsOffer{answer, run.id, *run.ours}));
+  context_.injector.send_sealed(
+      peer.current, message::encode(message::PortsOffer{answer, run.id, *run.ours, effort_}));
 }
 
 void PortGuessing::ask(Run& run, Peer& peer, Instant now) {
@@ -171,7 +195,7 @@ void PortGuessing::ask(Run& run, Peer& peer, Instant now) {
 }
 
 void PortGuessing::on_offer(Peer& peer, const message::PortsOffer& offer, Instant now) {
-  if (!enabled_ || !peer.authorised || !peer.is_relayed()) return;
+  if (effort_ == GuessingEffort::kNone || !peer.authorised || !peer.is_relayed()) return;
   if (Run* const run = run_with(peer)) {
     if (run->leads && offer.answer && run->phase == Phase::kAsking) {
       run->theirs = offer;
@@ -203,12 +227,19 @@ void PortGuessing::start_probing(Run& run, Instant now) {
     return end(run, now, "neither end has ports to guess");
   const std::string models =
       "our NAT chooses " + run.ours->to_string() + ", its NAT " + theirs.to_string();
-  const double chance = chance_of_meeting(*run.ours, theirs, kProbeFor);
-  if (chance < kLeastChance) return end(run, now, "not tried, there is little hope: " + models);
+  const double chance = chance_of_meeting(here(run), there(run), kProbeFor);
+  if (chance < kLeastChance) {
+    const bool gentle = std::min(effort_, run.theirs->effort) != GuessingEffort::kThorough;
+    const std::string advice =
+        gentle ? "; with overlay.port_guessing: thorough at both ends it would be tried" : "";
+    return end(run, now, "not tried, there is little hope: " + models + advice);
+  }
   run.phase = Phase::kProbing;
   run.since = run.next = now;
   run.sent = 0;
-  run.plan = guessing_plan(*run.ours, theirs, kProbeFor);
+  run.plan = guessing_plan(here(run), there(run), kProbeFor);
+  if (budget_.left(run.target, now) < run.plan.probes / 2)
+    return end(run, now, "not tried: too much was sent there within ten minutes");
   if (theirs.kind != Kind::kOne)
     run.guesser.emplace(theirs, run.ours->kind == Kind::kOne ? kGuessingSockets : 0);
   log::debug("guessing ports: {}: the chance is {:.0f} %", models, 100 * chance);
@@ -217,6 +248,9 @@ void PortGuessing::start_probing(Run& run, Instant now) {
 void PortGuessing::probe_once(Run& run, Instant now) {
   Endpoint to{run.target, run.theirs->model.first};
   if (run.guesser) {
+    // Once more to the same port makes another mapping only from another socket.
+    const unsigned round = run.ours->kind == Kind::kOne ? 0 : run.guesser->rounds();
+    if (round != 0) to.socket = socket(round).value_or(0);
     to.port = run.guesser->next();
   } else if (const auto by = socket(run.sent)) {
     to.socket = *by;
@@ -233,9 +267,10 @@ void PortGuessing::probe(Run& run, Instant now) {
   // What each socket has sent once is only repeated.
   if (run.plan.sockets != 0)
     due = std::min(due, run.plan.sockets * static_cast<unsigned>(gone / kSocketsAgainAfter + 1));
-  for (unsigned i = 0; i < kMostAtOnce && run.sent < due; ++i)
+  const bool many = run.plan.rate >= kMany;
+  for (unsigned i = 0; i < (many ? kMostAtOnceOfMany : kMostAtOnce) && run.sent < due; ++i)
     probe_once(run, now);
-  run.next = now + kTick;
+  run.next = now + (many ? kTickOfMany : kTick);
 }
 
 bool PortGuessing::on_stun(const Endpoint& source, ByteView datagram, Instant now) {
@@ -332,7 +367,7 @@ void PortGuessing::forget(const Peer& peer, Instant now) {
 }
 
 std::string PortGuessing::describe(const Peer& peer, Instant now) const {
-  if (!enabled_) return "guessing ports is off";
+  if (effort_ == GuessingEffort::kNone) return "guessing ports is off";
   const auto run = std::ranges::find(runs_, peer.index, &Run::peer);
   if (run != runs_.end()) {
     if (run->phase != Phase::kProbing) return "about to guess ports";

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "engine/api/wire_sockets.hpp"
+#include "overlay/nat/guessing_plan.hpp"
 #include "overlay/nat/mappings.hpp"
-#include "overlay/nat/port_model.hpp"
 #include "overlay/nat/stun_message.hpp"
 #include "overlay/peer/context.hpp"
 #include "overlay/peer/message.hpp"
@@ -29,8 +29,10 @@ class PortGuessing {
   static constexpr std::chrono::seconds kProbeFor{25};
   // Of finding each other; below it nothing is tried.
   static constexpr double kLeastChance = 0.1;
-  // To one address in ten minutes, unless it led to a direct path.
+  // To one address in ten minutes, unless it led to a direct path: where we are gentle, and where
+  // we are thorough.
   static constexpr unsigned kMostProbes = 8000;
+  static constexpr unsigned kMostProbesThorough = kMostGuesses + kMostProbes;
   // Between two runs with a peer, after the first, the second, and so on.
   static constexpr Duration kRestAfter[] = {std::chrono::minutes(1), std::chrono::minutes(10),
                                             std::chrono::hours(1)};
@@ -48,11 +50,10 @@ class PortGuessing {
     std::function<void(Peer&, const Endpoint&)> on_found;
   };
 
-  PortGuessing(Context& context, PeerTable& peers, bool enabled, Hooks hooks)
-      : context_(context), peers_(peers), enabled_(enabled), hooks_(std::move(hooks)) {}
+  PortGuessing(Context& context, PeerTable& peers, GuessingEffort effort, Hooks hooks);
 
-  // What is going on ends at once; paths that were found stay.
-  void set_enabled(bool enabled, Instant now);
+  // If it is less than before, what is going on ends at once; paths that were found stay.
+  void set_effort(GuessingEffort effort, Instant now);
   // The leading end of a relayed path (PathChooser::chooses) asks for a run, when it is time to.
   void consider(Peer& peer, Instant now);
   void on_offer(Peer& peer, const message::PortsOffer& offer, Instant now);
@@ -101,16 +102,20 @@ class PortGuessing {
   void send_offer(const Run& run, const Peer& peer, bool answer);
   void probe(Run& run, Instant now);
   void probe_once(Run& run, Instant now);
+  [[nodiscard]] GuessingEnd here(const Run& run) const { return {*run.ours, effort_}; }
+  [[nodiscard]] static GuessingEnd there(const Run& run) {
+    return {run.theirs->model, run.theirs->effort};
+  }
   [[nodiscard]] std::optional<std::uint16_t> socket(std::size_t number);
   void close_unused(Instant now);
 
   Context& context_;
   PeerTable& peers_;
-  bool enabled_;
+  GuessingEffort effort_;
   Hooks hooks_;
   std::vector<Run> runs_;
-  ProbeBudget budget_{kMostProbes};  // of all peers together, by address
-  std::optional<PortModel> known_;   // of our own NAT, if it does not step
+  ProbeBudget budget_;              // of all peers together, by address
+  std::optional<PortModel> known_;  // of our own NAT, if it does not step
   Instant known_at_{};
   std::vector<std::uint16_t> sockets_;  // that runs send from, while there are any
   std::vector<std::uint16_t> kept_;     // of earlier runs, still open

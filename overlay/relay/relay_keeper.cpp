@@ -20,6 +20,7 @@ constexpr Duration kWantedFor = 10min;
 constexpr Duration kShunnedFor = 5min;
 constexpr std::size_t kMostListed = 8;  // to choose from
 constexpr unsigned kCallsAtOnce = 3;
+constexpr Duration kAnswersWithin = 1s;
 constexpr Duration kCallAgainAfter = 30s;
 constexpr Duration kPublishAfter = 300ms;  // when it is known who else is there
 constexpr Duration kPublishEvery = 3min;
@@ -195,8 +196,11 @@ void RelayKeeper::choose_homes(Instant now) {
   while (homes_.size() < kHomes) {
     Peer* best = nullptr;
     peers_.for_each([&](Peer& peer) {
-      if (!usable(peer) || !peer.liveness.rtt || is_home(peer.index) || now < peer.shunned_until)
+      const bool silent = peer.lost_as_relay && peer.last_heard <= *peer.lost_as_relay;
+      if (!usable(peer) || !peer.liveness.rtt || is_home(peer.index) || silent ||
+          now < peer.shunned_until) {
         return;
+      }
       if (best == nullptr || worth(peer) < worth(*best)) best = &peer;
     });
     if (best == nullptr) break;
@@ -215,8 +219,10 @@ void RelayKeeper::call_some(Instant now) {
     Peer* const peer = peers_.by_node(node);
     if (peer == nullptr || peer->connected() || peer->refused) continue;
     if (peer->connecting) {
-      ++calling;
-    } else if (calling < kCallsAtOnce && now - peer->called_as_relay >= kCallAgainAfter) {
+      // Who does not answer soon keeps nobody else from being called.
+      calling += now - peer->connecting->since < kAnswersWithin;
+    } else if (calling < kCallsAtOnce && (peer->called_as_relay == Instant{} ||
+                                          now - peer->called_as_relay >= kCallAgainAfter)) {
       ++calling;
       peer->called_as_relay = now;
       calls_.connect(*peer);
@@ -258,6 +264,7 @@ void RelayKeeper::lose(engine::PeerIndex index) {
   log::info("the relay {} does not answer any more", peer->display());
   lookups_ = 0;
   next_lookup_ = last_now_.mono;
+  peer->lost_as_relay = last_now_.mono;
   forget(*peer);
   calls_.on_lost(*peer);
 }
@@ -295,6 +302,10 @@ void RelayKeeper::on_listed(std::uint8_t bucket, ByteView value) {
   const NodeId own = context_.identity.node_id();
   if (node == own) return;
   if (bucket == bucket_of(own) && neighbours_.size() < 4 * kMostInBucket) neighbours_.insert(node);
+  const bool within_reach = std::ranges::any_of(record->candidates, [&](const Candidate& each) {
+    return calls_.has_family(each.endpoint.address.is_v4());
+  });
+  if (!within_reach) return;
   found_.insert_or_assign(distance(node, own), *record);
   if (found_.size() > kMostListed) found_.erase(std::prev(found_.end()));
 }

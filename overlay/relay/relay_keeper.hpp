@@ -25,6 +25,7 @@ class RelayKeeper {
   struct Calls {
     std::function<Peer*(const NodeRecord&)> learn;  // the peer that a record is about, or nullptr
     std::function<void(Peer&)> connect;
+    std::function<bool(bool v4)> has_family;  // we have addresses of it
     std::function<NodeRecord()> own_record;
     std::function<void()> on_homes;      // hints() is another
     std::function<void(Peer&)> on_lost;  // a relay that was kept does not answer

@@ -40,6 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const stun::Message answer =
         stun::encode_response(*request, {IpAddress::v4(0xcb007105), 61000});
     if (answer.size() > size + 24 || !stun::parse_response(answer)) std::abort();
+    const Endpoint source{IpAddress::v4(0xcb007105), 61000};
+    const auto served = stun::Server(true).answer(source, input, Instant{std::chrono::hours(1)});
+    if (!served || served->to.address != source.address || served->to.port == 0) std::abort();
   }
   as_an_answer(input);
   return 0;

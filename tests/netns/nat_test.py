@@ -7,7 +7,8 @@
 
 from rig.cases import run_cases
 from rig.conditions import expect, wait_until
-from rig.nat import KINDS, MAPPINGS, NONE, PORT_RESTRICTED, SYMMETRIC, behind, give_ipv6
+from rig.nat import (FILTERINGS, KINDS, MAPPINGS, NONE, PORT_RESTRICTED, SYMMETRIC, behind,
+                     give_ipv6)
 from rig.node import PORT, Node, node
 from rig.ping import ping
 
@@ -65,6 +66,8 @@ def test_a_node_learns_how_its_nat_maps(world):
         checked = each.ipop("netcheck").stdout
         expect("2 of 2 servers answer" in checked and f"({MAPPINGS[kind]})" in checked,
                f"netcheck says: {checked}")
+        wait_until(f"{each.name} to know what its NAT lets in",
+                   lambda k=kind, e=each: e.status()["nat"]["filtering"] == FILTERINGS[k], 5)
 
 
 def direct_pings(one: Node, other: Node) -> dict:

@@ -121,6 +121,50 @@ TEST(Nat, ThatForgetsIsNoticed) {
 }
 
 // A NAT that restarts while both ends talk: how long until they hear each other again.
+class Filtering : public testing::TestWithParam<NatKind> {};
+
+TEST_P(Filtering, IsKnownSoon) {
+  NatWorld in;
+  const Node& a = in.add(alice(), GetParam(), "203.0.113.1");
+  const std::string expected = !GetParam().is_nat                     ? "unknown"
+                               : GetParam().filtering == By::kNothing ? "endpoint-independent"
+                               : GetParam().filtering == By::kAddress
+                                   ? "address-dependent"
+                                   : "address- and port-dependent";
+  in.world.run_for(3s);
+  EXPECT_EQ(a.status().nat.filtering, expected);
+  EXPECT_EQ(a.engine.sockets(), 0u);
+  // The servers keep the port that they answered from for a minute.
+  in.world.run_for(70s);
+  EXPECT_EQ(in.first.engine.sockets() + in.second.engine.sockets(), 0u);
+  EXPECT_EQ(a.status().nat.filtering, expected);
+}
+
+// Lost questions and answers are asked again.
+TEST_P(Filtering, IsKnownThoughEveryThirdDatagramIsLost) {
+  NatWorld in;
+  unsigned count = 0;
+  in.world.loses = [&](const Node&, const Endpoint&, ByteView) { return ++count % 3 == 0; };
+  const Node& a = in.add(alice(), GetParam(), "203.0.113.1");
+  in.world.run_for(95s);
+  if (GetParam().is_nat && GetParam().filtering != By::kEndpoint) {
+    EXPECT_NE(a.status().nat.filtering, "address- and port-dependent");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Filtering, testing::ValuesIn(kKinds),
+                         [](const auto& each) { return each.param.name; });
+
+TEST(Nat, ThatIsAnotherIsAskedAnewWhatItLetsIn) {
+  NatWorld in;
+  Node& a = in.add(alice(), kFullCone, "203.0.113.1");
+  in.world.run_for(3s);
+  EXPECT_EQ(a.status().nat.filtering, "endpoint-independent");
+  a.move_behind(in.world.add_nat("203.0.115.1", By::kNothing, By::kAddress), "10.7.0.1/24");
+  in.world.run_for(5s);
+  EXPECT_EQ(a.status().nat.filtering, "address-dependent");
+}
+
 class RestartedNat : public testing::TestWithParam<NatKind> {};
 
 TEST_P(RestartedNat, StopsTrafficForLittleMoreThanASecond) {

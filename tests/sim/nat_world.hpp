@@ -57,4 +57,14 @@ class NatWorld {
   }
 };
 
+inline overlay::PathKind path(const Node& at, const char* of) {
+  return at.peer(of)->path;
+}
+
+// Alice and Bob.
+inline bool both_direct(const Node& a, const Node& b) {
+  return path(a, kBob) == overlay::PathKind::kDirect &&
+         path(b, kAlice) == overlay::PathKind::kDirect;
+}
+
 }  // namespace ipop::sim

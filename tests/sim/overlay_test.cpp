@@ -126,6 +126,23 @@ TEST(Overlay, KeepsTalkingOverManyRekeys) {
   EXPECT_LE(a.engine.sessions(), 4u);
 }
 
+TEST(Overlay, RenewsTheSessionsOfAPeerThatNeverStopsTalking) {
+  World world;
+  Node& a = world.add(alice());
+  Node& b = world.add(bob());
+  const std::uint32_t first = a.send(kBob);
+  ASSERT_TRUE(world.run_until([&] { return b.received(first); }, 1s));
+  for (int i = 0; i < 4000; ++i) {  // 400 s, a word every tenth of one
+    const overlay::Peer* const peer = b.overlay->peers().by_address(*IpAddress::parse(kAlice));
+    ASSERT_TRUE(peer != nullptr && peer->connected()) << "after " << i << " words";
+    b.engine.send_sealed(peer->current, overlay::message::encode(overlay::message::Ping{}),
+                         std::nullopt);
+    a.send(kBob);
+    world.run_for(100ms);
+    ASSERT_LE(a.peer(kBob)->handshake_age_s, 150u);
+  }
+}
+
 TEST(Overlay, NoticesADeadPathUnderTrafficAndFindsTheRestartedPeer) {
   TemporaryDirectory state;
   const overlay::Identity identity = overlay::Identity::generate();

@@ -30,15 +30,17 @@ const overlay::NetworkKey& network_key(const std::string& name) {
 }  // namespace
 
 void SimDirectory::publish(const overlay::DirectoryKey& key, overlay::DirectoryValue value) {
+  kept.insert(key);
   post(key, std::move(value));
 }
 
-void SimDirectory::withdraw(const overlay::DirectoryKey&) {
+void SimDirectory::withdraw(const overlay::DirectoryKey& key) {
   // A DHT does not forget on request; the values run out.
+  kept.erase(key);
 }
 
 void SimDirectory::post(const overlay::DirectoryKey& key, overlay::DirectoryValue value) {
-  if (!reachable) return;
+  if (!reachable || !hears) return;
   world_.at(world_.now + world_.directory_latency, [this, key, value = std::move(value)] {
     world_.stored[key].emplace_back(world_.now + kValueLife, value);
     const auto [first, last] = world_.listeners.equal_range(key);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class SimDirectory final : public overlay::Directory {
   [[nodiscard]] overlay::DirectoryStatus status() const override { return {reachable, 1}; }
 
   bool reachable = true;
+  bool hears = true;                     // false: what is stored gets to no node that others ask
+  std::set<overlay::DirectoryKey> kept;  // what is to be kept alive
 
  private:
   World& world_;
@@ -48,7 +51,7 @@ struct NodeOptions {
   Nat* nat = nullptr;                           // what it is behind; nothing = the internet
   std::vector<Endpoint> stun;
   overlay::RelaySettings relay{};
-  bool port_guessing = true;
+  overlay::GuessingEffort port_guessing = overlay::GuessingEffort::kGentle;
   bool lan_discovery = false;
 };
 

@@ -18,24 +18,30 @@ KINDS = (NONE, FULL_CONE, ADDRESS_RESTRICTED, PORT_RESTRICTED, SYMMETRIC)
 # A symmetric NAT behind another NAT, and no NAT but a firewall.
 CARRIER_GRADE, BLOCKED = "carrier-grade", "blocked"
 
-# What a node calls them: how they map; how they filter cannot be seen from one port.
+# What a node calls how they map, and what they let in.
 MAPPINGS = {NONE: "none", FULL_CONE: "endpoint-independent",
             ADDRESS_RESTRICTED: "endpoint-independent", PORT_RESTRICTED: "endpoint-independent",
             SYMMETRIC: "endpoint-dependent"}
+FILTERINGS = {NONE: "unknown", FULL_CONE: "endpoint-independent",
+              ADDRESS_RESTRICTED: "address-dependent",
+              PORT_RESTRICTED: "address- and port-dependent",
+              SYMMETRIC: "address- and port-dependent"}
 
 
 def _rules(kind: str, inside: str) -> str:
-    let_in = {FULL_CONE: f'iifname "eth0" udp dport {PORT} dnat to {inside}:{PORT}',
-              ADDRESS_RESTRICTED: f'iifname "eth0" udp dport {PORT} ip saddr @sent'
-                                  f' dnat to {inside}:{PORT}'}.get(kind, "")
+    high = "1024-65535"
+    let_in = {FULL_CONE: f'iifname "eth0" udp dport {high} dnat to {inside}',
+              ADDRESS_RESTRICTED: f'iifname "eth0" udp dport {high}'
+                                  f' ip saddr . udp dport @sent dnat to {inside}'}.get(kind, "")
     how = "masquerade fully-random" if kind == SYMMETRIC else "masquerade"
     return f"""
 table ip nat {{
-  set sent {{ type ipv4_addr; flags dynamic,timeout; timeout 2m; }}
+  set sent {{ type ipv4_addr . inet_service; flags dynamic,timeout; timeout 2m; }}
   chain prerouting {{ type nat hook prerouting priority dstnat; {let_in}; }}
   chain postrouting {{ type nat hook postrouting priority srcnat; oifname "eth0" {how}; }}
   chain forward {{
-    type filter hook forward priority filter; oifname "eth0" add @sent {{ ip daddr }};
+    type filter hook forward priority filter;
+    oifname "eth0" meta l4proto udp add @sent {{ ip daddr . udp sport }};
   }}
   chain input {{ type filter hook input priority filter; iifname "eth0" meta l4proto udp drop; }}
 }}

@@ -12,6 +12,7 @@ TEST(NetcheckText, SaysWhoSawWhatAndWhatItMeans) {
       .kind = "endpoint-independent",
       .ipv4 = "endpoint-independent",
       .ipv6 = "unknown",
+      .filtering = "address-dependent",
       .mapped = {"203.0.113.5:61000"},
       .servers = {{.endpoint = "192.0.2.1:3478", .mapped = "203.0.113.5:61000", .rtt_ms = 12.34},
                   {.endpoint = "198.51.100.200:3478", .mapped = {}, .rtt_ms = {}},
@@ -20,6 +21,7 @@ TEST(NetcheckText, SaysWhoSawWhatAndWhatItMeans) {
             "IPv4  UDP works: 1 of 2 servers answer\n"
             "      a NAT that maps alike towards all: others reach this node while it sends to "
             "them (endpoint-independent)\n"
+            "      it lets in hosts that this node has sent to (address-dependent)\n"
             "      outside: 203.0.113.5:61000\n"
             "IPv6  UDP does not get through, or no server runs: none of 1 answers\n"
             "\n"

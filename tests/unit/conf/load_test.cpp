@@ -96,7 +96,7 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_EQ(config.overlay.stun, stun);
   EXPECT_FALSE(config.overlay.lan_discovery);
   EXPECT_FALSE(config.overlay.port_mapping);
-  EXPECT_FALSE(config.overlay.port_guessing);
+  EXPECT_EQ(config.overlay.port_guessing, PortGuessing::kNo);
   EXPECT_EQ(config.overlay.relay,
             (Relay{.use = false, .serve = RelayServe::kYes, .limit_mbit = 250}));
   const std::vector<HostPort> bootstrap = {{"one.example", 4222}, {"two.example", 1},
@@ -131,6 +131,17 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_EQ(config.paths.runtime, "/tmp/run");
 }
 
+TEST(Load, KnowsHowMuchPortsAreToBeGuessed) {
+  const auto guessing = [](const std::string& value) {
+    return load("network: {name: n, address: 10.0.0.1/24}\noverlay: {port_guessing: " + value +
+                "}\n")
+        .overlay.port_guessing;
+  };
+  EXPECT_EQ(guessing("thorough"), PortGuessing::kThorough);
+  EXPECT_EQ(guessing("on"), PortGuessing::kYes);
+  EXPECT_EQ(guessing("off"), PortGuessing::kNo);
+}
+
 TEST(Load, TakesKeysWithoutAValueForAbsent) {
   const Config config = load(
       "network: {name: n, address: 10.0.0.1/24, secret: \"\", secret_file: \"\", address6: \"\", "
@@ -139,7 +150,7 @@ TEST(Load, TakesKeysWithoutAValueForAbsent) {
   EXPECT_EQ(config.overlay.listen.size(), 2u);
   EXPECT_TRUE(config.overlay.lan_discovery);
   EXPECT_TRUE(config.overlay.port_mapping);
-  EXPECT_TRUE(config.overlay.port_guessing);
+  EXPECT_EQ(config.overlay.port_guessing, PortGuessing::kYes);
   EXPECT_EQ(config.overlay.relay, Relay{});
   EXPECT_EQ(config.interface.name, "tapipop");
 }

@@ -58,7 +58,8 @@ Status alice() {
                           .homes = {"carol", "dave"},
                           .circuits = 3,
                           .packets = 4000,
-                          .bytes = 5'000'000},
+                          .bytes = 5'000'000,
+                          .records = 7},
                 .dht = {.connected = true, .nodes = 9},
                 .engine = {.lcores = 1,
                            .poll = "adaptive",
@@ -82,7 +83,7 @@ TEST(StatusJson, HasTheStableKeys) {
                                             "relay", "dht", "engine", "warnings", "peers"}));
   EXPECT_EQ(json["interface"], Json({{"name", "tapipop"}, {"mtu", 1420}}));
   EXPECT_EQ(to_text(json["nat"]),
-            R"({"kind":"translated","ipv4":"translated","ipv6":"unknown",)"
+            R"({"kind":"translated","ipv4":"translated","ipv6":"unknown","filtering":"unknown",)"
             R"("mapped":["203.0.113.5:61000"],"servers":[)"
             R"({"endpoint":"192.0.2.1:3478","mapped":"203.0.113.5:61000","rtt_ms":1.5},)"
             R"({"endpoint":"192.0.2.2:3478","mapped":"","rtt_ms":null}],)"
@@ -90,7 +91,7 @@ TEST(StatusJson, HasTheStableKeys) {
             R"("expires_s":1800,"why":"private"}})");
   EXPECT_EQ(to_text(json["relay"]),
             R"({"serves":true,"homes":["carol","dave"],"circuits":3,"packets":4000,)"
-            R"("bytes":5000000})");
+            R"("bytes":5000000,"records":7})");
   EXPECT_EQ(json["dht"], Json({{"connected", true}, {"nodes", 9}}));
   EXPECT_EQ(json["engine"]["fates"]["sent"], 11);
   EXPECT_EQ(json["engine"]["drops"]["wire_forged"], 4);

@@ -31,14 +31,6 @@ Samples random(int first, int last, unsigned seed) {
   return samples;
 }
 
-PortModel any_of(int first, int last) {
-  return {Kind::kAnyOf, static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last), 0};
-}
-
-const PortModel kOne{Kind::kOne, 4545, 4545, 0};
-const PortModel kStepping{Kind::kSteps, 40000, 40000, 1};
-const PortModel kAll = any_of(1024, 65535);
-
 TEST(PortModel, KnowsSteps) {
   for (const int step : {1, 2, 8, -1, -4, 64}) {
     const auto model = port_model_of(steps(40000, step, 24));
@@ -115,41 +107,6 @@ TEST(PortModel, OfOnePortThatIsAlwaysTheSameIsARangeOfFew) {
   ASSERT_TRUE(model);
   EXPECT_EQ(model->kind, Kind::kAnyOf);
   EXPECT_LE(model->ports(), 3u);
-}
-
-TEST(GuessingPlan, OpensManySocketsOnlyTowardsOnePort) {
-  EXPECT_EQ(guessing_plan(kAll, kOne, 25s).sockets, kGuessingSockets);
-  EXPECT_EQ(guessing_plan(kOne, kAll, 25s).sockets, 0u);
-  EXPECT_EQ(guessing_plan(kAll, kAll, 25s).sockets, 0u);
-  EXPECT_EQ(guessing_plan(kOne, kAll, 25s).probes, 125u * 25);
-}
-
-TEST(GuessingPlan, LeavesHalfOfItsNatsPortsToOthers) {
-  EXPECT_EQ(guessing_plan(any_of(30000, 32047), any_of(30000, 32047), 25s).probes, 1024u);
-  EXPECT_EQ(guessing_plan(any_of(1024, 65535), any_of(30000, 32047), 25s).probes, 250u * 25);
-}
-
-TEST(ChanceOfMeeting, IsTheSameForBothEnds) {
-  const PortModel models[] = {kOne, kStepping, kAll, any_of(30000, 32047)};
-  for (const PortModel& a : models) {
-    for (const PortModel& b : models) {
-      const double chance = chance_of_meeting(a, b, 25s);
-      EXPECT_EQ(chance, chance_of_meeting(b, a, 25s));
-      EXPECT_GE(chance, 0);
-      EXPECT_LE(chance, 1);
-    }
-  }
-}
-
-// By hand: 3,125 datagrams, of which each hits one of 256 mappings among 64,512 ports.
-TEST(ChanceOfMeeting, IsWhatTheBirthdayParadoxSays) {
-  EXPECT_GT(chance_of_meeting(kOne, kAll, 25s), 0.99999);
-  EXPECT_NEAR(chance_of_meeting(kOne, kAll, 5s), 1 - std::exp(-625 * 256 / 64512.0), 1e-9);
-  EXPECT_LT(chance_of_meeting(kAll, kAll, 25s), 0.01);
-  EXPECT_NEAR(chance_of_meeting(any_of(30000, 32047), any_of(1, 2048), 25s), 1 - std::exp(-0.25),
-              1e-9);
-  EXPECT_EQ(chance_of_meeting(kStepping, kStepping, 25s), 1);
-  EXPECT_EQ(chance_of_meeting(kStepping, kOne, 25s), 1);
 }
 
 }  // namespace

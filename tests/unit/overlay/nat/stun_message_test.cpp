@@ -116,7 +116,30 @@ TEST(StunMessage, AnswersAFingerprintWithAFingerprint) {
   EXPECT_FALSE(parse_response(damaged));
 }
 
-// CHANGE-REQUEST (RFC 5780) must be understood; we have one address and do not.
+TEST(StunMessage, KnowsHowItIsToBeAnswered) {
+  const auto by = [](const char* attributes) {
+    Message asked = encode_request({7});
+    const Message more = from_hex(attributes);
+    asked.insert(asked.end(), more.begin(), more.end());
+    store_be(&asked[2], static_cast<std::uint16_t>(more.size()));
+    return parse_request(asked);
+  };
+  EXPECT_EQ(encode_request({7}, {.response_port = 0x1234}).size(), 28u);
+  const auto both = parse_request(encode_request({7}, {0x1234, true}));
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->by.response_port, 0x1234);
+  EXPECT_TRUE(both->by.from_other_port);
+  EXPECT_TRUE(both->not_known.empty());
+  EXPECT_TRUE(by("00030004 00000000")->not_known.empty());
+  EXPECT_FALSE(by("00030004 00000000")->by.from_other_port);
+  EXPECT_EQ(by("00270002 12340000")->by.response_port, 0x1234);
+  for (const char* bad : {"00270004 00000000", "00270008 1234000000000000", "00030004 00000004",
+                          "00030004 80000002", "00030000"}) {
+    EXPECT_EQ(by(bad)->not_known.size(), 1u) << bad;
+  }
+}
+
+// CHANGE-REQUEST (RFC 5780) must be understood; we have one address, and cannot change it.
 TEST(StunMessage, RefusesWhatItMustUnderstandAndDoesNot) {
   Message asked = encode_request({7});
   const Message change = from_hex("00030004 00000006 80220004 61626364 7fff0000");

@@ -7,26 +7,32 @@ namespace {
 
 std::vector<Message> samples() {
   const Endpoint endpoint = *Endpoint::parse("[2001:db8::1]:4545");
-  return {Ping{7, 0x1122334455667788},
-          Pong{8, 9, endpoint},
-          CredentialRequest{{1, 2, 3}},
-          CredentialOffer{{4, 5, 6}},
-          Goodbye{},
-          Welcome{},
-          Refusal{RefusalReason::kAddressInUse, *IpAddress::parse("192.168.10.10")},
-          Candidates{{{endpoint, CandidateKind::kMapped},
-                      {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}},
-          RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}},
-          RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}, {{{5}}, {{6}}, {{7}}}},
-          RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}, *IpAddress::parse("192.0.2.1")},
-          RelayOpened{5, 6},
-          RelayOpened{5, 6, *IpAddress::parse("2001:db8::2")},
-          PortsOffer{false, {1, 2, 3}, {PortModel::Kind::kOne, 4545, 4545, 0}},
-          PortsOffer{true, {4, 5, 6}, {PortModel::Kind::kSteps, 5000, 5000, -2}},
-          PortsOffer{true, {7, 8, 9}, {PortModel::Kind::kAnyOf, 1024, 65535, 0}},
-          AddressRequest{*IpAddress::parse("192.168.10.20")},
-          Introduction{{7, 8}},
-          RelayClosed{9, RelayCloseReason::kNotConnected}};
+  return {
+      Ping{7, 0x1122334455667788},
+      Pong{8, 9, endpoint},
+      CredentialRequest{{1, 2, 3}},
+      CredentialOffer{{4, 5, 6}},
+      Goodbye{},
+      Welcome{},
+      Refusal{RefusalReason::kAddressInUse, *IpAddress::parse("192.168.10.10")},
+      Candidates{{{endpoint, CandidateKind::kMapped},
+                  {*Endpoint::parse("10.0.0.1:1"), CandidateKind::kLan}}},
+      RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}},
+      RelayOpen{0xffffffff, {{1}}, {{2}}, {{{3}}, {{4}}}, {{{5}}, {{6}}, {{7}}}},
+      RelayOpen{7, {{1, 2}}, {{3, 4}}, {}, {}, *IpAddress::parse("192.0.2.1")},
+      RelayOpened{5, 6},
+      RelayOpened{5, 6, *IpAddress::parse("2001:db8::2")},
+      PortsOffer{false, {1, 2, 3}, {PortModel::Kind::kOne, 4545, 4545, 0}},
+      PortsOffer{true, {4, 5, 6}, {PortModel::Kind::kSteps, 5000, 5000, -2}},
+      PortsOffer{true, {7, 8, 9}, {PortModel::Kind::kAnyOf, 1024, 65535, 0}},
+      PortsOffer{false, {7}, {PortModel::Kind::kAnyOf, 1024, 65535, 0}, GuessingEffort::kThorough},
+      AddressRequest{*IpAddress::parse("192.168.10.20")},
+      Introduction{{7, 8}},
+      RecordDeposit{*IpAddress::parse("192.168.10.20"), {1, 2, 3}},
+      RecordDeposit{{}, std::vector<std::uint8_t>(kMaxRecord)},
+      RecordDeposited{*IpAddress::parse("192.168.10.20"), 7, true},
+      RecordDeposited{{}, 0x1122334455667788, false},
+      RelayClosed{9, RelayCloseReason::kNotConnected}};
 }
 
 TEST(Message, ComesBackAsItWasWritten) {
@@ -45,7 +51,8 @@ TEST(Message, RefusesEveryTruncationAndEveryTrailer) {
   for (const Message& message : samples()) {
     auto bytes = encode(message);
     if (std::holds_alternative<CredentialOffer>(message) ||
-        std::holds_alternative<Introduction>(message)) {
+        std::holds_alternative<Introduction>(message) ||
+        std::holds_alternative<RecordDeposit>(message)) {
       continue;  // any length is one
     }
     for (std::size_t size = 1; size < bytes.size(); ++size) {
@@ -86,6 +93,16 @@ TEST(Message, RefusesValuesOutsideTheirRange) {
   EXPECT_TRUE(parse(neither));
   neither[1] = 2;
   EXPECT_FALSE(parse(neither));
+  for (const std::uint8_t effort : {std::uint8_t{0}, std::uint8_t{3}}) {
+    auto offer = encode(PortsOffer{false, {}, {Kind::kOne, 7, 7, 0}});
+    offer.back() = effort;
+    EXPECT_FALSE(parse(offer));
+  }
+  EXPECT_FALSE(parse(encode(RecordDeposit{})));  // nothing is left
+  EXPECT_FALSE(parse(encode(RecordDeposit{{}, std::vector<std::uint8_t>(kMaxRecord + 1)})));
+  auto deposited = encode(RecordDeposited{{}, 7, true});
+  deposited[1] = 3;
+  EXPECT_FALSE(parse(deposited));
   for (const std::uint8_t reason : {std::uint8_t{0}, std::uint8_t{5}}) {
     auto closed = encode(RelayClosed{1, RelayCloseReason::kDone});
     closed.back() = reason;
