@@ -185,7 +185,7 @@ void Overlay::session_up(Peer& peer, engine::ReceiverIndex local, const Endpoint
   const bool first = !peer.connected();
   confirm_session(context_, peer, local, now.mono);
   peer.trials.answered(source, now.mono);
-  paths_.use(peer, source);
+  paths_.meet(peer, source, first, now.mono);
   handshaker_.stop(peer);
   peer.liveness.unanswered.reset();
   const Session session = *peer.session(local);

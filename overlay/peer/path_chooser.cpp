@@ -133,6 +133,12 @@ bool PathChooser::consider(Peer& peer, const Endpoint& source, Duration rtt, Ins
   return true;
 }
 
+void PathChooser::meet(Peer& peer, const Endpoint& source, bool first, Instant now) {
+  if (!first) return follow(peer, source, now);
+  use(peer, source);
+  peer.moved_at = now;
+}
+
 void PathChooser::follow(Peer& peer, const Endpoint& source, Instant now) {
   if (peer.path && *peer.path != source) {
     const PathRank there = rank_of(source, territory_.local());

@@ -41,6 +41,9 @@ class PathChooser {
   // A ping to `source` was answered in `rtt`: moves there if that is better, or if the path in use
   // seems to be dead. True if it moved.
   bool consider(Peer& peer, const Endpoint& source, Duration rtt, Instant now);
+  // A session was made by a handshake that came from `source`; the peer's first one, or another.
+  // Where both ends called at once, by a relay and directly, the better way stays.
+  void meet(Peer& peer, const Endpoint& source, bool first, Instant now);
   // Authentic data came from elsewhere than the path (roaming): follow.
   void follow(Peer& peer, const Endpoint& source, Instant now);
   // Whether, of the two of us, we try better endpoints and move.

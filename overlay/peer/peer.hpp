@@ -134,7 +134,7 @@ struct Peer {
   std::uint64_t record_sequence = 0;
   std::optional<Endpoint> path;
   std::optional<Endpoint> observed;  // us, as the peer sees us
-  Instant moved_at{};                // when we chose the path ourselves
+  Instant moved_at{};                // when we took the path in use
   std::uint16_t path_mtu = 0;
   Instant next_probe{};
   unsigned probe_rounds = 0;  // of this attempt that are still to come

@@ -152,6 +152,10 @@ class World:
         host = Host(name, self.prefix + name, self.directory / name, address)
         host.directory.mkdir(parents=True, mode=0o755)
         run("ip", "netns", "add", host.namespace)
+        # Every address is meant to be there at once. A router's own link-local one would search
+        # for duplicates for a second or two, and until then it finds no IPv6 neighbour.
+        host.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0",
+                 "net.ipv6.conf.all.accept_dad=0")
         run("ip", "-n", host.namespace, "link", "set", "lo", "up")
         return host
 
