@@ -1,4 +1,5 @@
 #include "kni/host_link.hpp"
+#include "kni/derived_mac.hpp"
 
 #include <net/if.h>
 
@@ -68,7 +69,7 @@ void quieten(const std::string& name, bool enable_ipv6) {
 
 HostLink::HostLink(const HostLinkSettings& settings)
     : settings_(settings),
-      mac_(MacAddress::derived_from(first_address(settings))),
+      mac_(derived_mac(first_address(settings))),
       netlink_(must(Netlink::connect(), settings.name)) {
   refuse_conflicts();
   tap_ = must(create_tap(settings_.name), "host interface");

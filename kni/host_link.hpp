@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/ip.hpp"
-#include "kni/mac_address.hpp"
+#include "base/mac_address.hpp"
 #include "kni/netlink.hpp"
 #include "kni/tap_device.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/ip.hpp"
-#include "kni/mac_address.hpp"
+#include "base/mac_address.hpp"
 
 struct nl_sock;
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "kni/derived_mac.hpp"
 #include "kni/offload_marks.hpp"
 #include "kni/vnet_header.hpp"
 
@@ -206,7 +207,7 @@ std::size_t TapPort::wait_fds(std::span<int, engine::kMaxWaitFds> into) const no
 
 void TapPort::write_ethernet(std::uint8_t* header, const IpAddress& from) const noexcept {
   mac_.write_to(header);
-  MacAddress::derived_from(from).write_to(header + 6);
+  derived_mac(from).write_to(header + 6);
   store_be<std::uint16_t>(header + 12, from.is_v4() ? 0x0800 : 0x86dd);
 }
 

@@ -14,8 +14,8 @@
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
 #include "base/ip.hpp"
+#include "base/mac_address.hpp"
 #include "engine/port/port.hpp"
-#include "kni/mac_address.hpp"
 #include "kni/neighbour.hpp"
 #include "kni/vnet_header.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 
 namespace ipop::engine {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <optional>
 
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 #include "engine/path/inner_packet.hpp"
 
 namespace ipop::engine {

@@ -9,14 +9,12 @@
 
 #include "base/bytes.hpp"
 #include "base/ip.hpp"
+#include "engine/net/ethernet.hpp"
 
 namespace ipop::engine {
 
-inline constexpr std::size_t kEthernetHeader = 14;
 inline constexpr std::size_t kIpv4Header = 20;  // without options
 inline constexpr std::size_t kIpv6Header = 40;
-inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
-inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
 struct InnerPacket {
   IpAddress source;

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 #include "engine/path/packet.hpp"
 #include "engine/path/transport.hpp"
 

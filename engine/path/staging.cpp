@@ -24,7 +24,9 @@ Staging::~Staging() {
 }
 
 std::size_t Staging::bucket_of(const IpAddress& address) noexcept {
-  return std::hash<IpAddress>{}(address) % kBuckets;
+  // The hash's low bits know little of an address's last ones, which tell neighbours apart.
+  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;
+  return ((std::hash<IpAddress>{}(address)*kGolden) >> 32) % kBuckets;
 }
 
 std::uint16_t Staging::find(const IpAddress& destination) const noexcept {

@@ -1,6 +1,6 @@
 #include "engine/path/transport.hpp"
 
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 
 namespace ipop::engine {
 namespace {

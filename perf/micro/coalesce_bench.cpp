@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 #include "engine/path/coalesce.hpp"
 
 namespace ipop::engine {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 #include "engine/path/icmp.hpp"
 
 namespace {

@@ -1,8 +1,8 @@
 """Includes go one way: app → {overlay, engine, kni} → conf, base.
 
-overlay sees of the engine only engine/api, kni only engine/api and engine/port; nobody but engine
-and kni sees DPDK. Tests of a unit may include what the unit may, and headers that stand beside
-them.
+overlay sees of the engine only engine/api, kni only engine/api, engine/net and engine/port; nobody
+but engine and kni sees DPDK. Tests of a unit may include what the unit may, and headers that stand
+beside them.
 """
 
 import re
@@ -16,7 +16,7 @@ ALLOWED = {
     "engine/api": ["engine/api/", "base/"],
     "engine": ["engine/", "conf/", "base/"],
     "overlay": ["overlay/", "engine/api/", "conf/", "base/"],
-    "kni": ["kni/", "engine/api/", "engine/port/", "conf/", "base/"],
+    "kni": ["kni/", "engine/api/", "engine/net/", "engine/port/", "conf/", "base/"],
     "app": ["app/", "overlay/", "engine/", "kni/", "conf/", "base/"],
 }
 UNITS = ["base", "conf", "engine", "overlay", "kni", "app"]

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/text.hpp"
+#include "kni/derived_mac.hpp"
 
 namespace ipop::kni::testing {
 namespace {
@@ -125,7 +126,7 @@ Bytes udp_frame(const MacAddress& to, const Endpoint& from, const Endpoint& at,
   if (!v4) store_be(&packet[46], slow_ipv6_checksum(packet));
   Bytes frame;
   append(frame, to.bytes);
-  append(frame, MacAddress::derived_from(from.address).bytes);
+  append(frame, derived_mac(from.address).bytes);
   append(frame, v4 ? hex("0800") : hex("86dd"));
   append(frame, packet);
   return frame;

@@ -9,7 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/ip.hpp"
-#include "kni/mac_address.hpp"
+#include "base/mac_address.hpp"
 
 namespace ipop::kni::testing {
 

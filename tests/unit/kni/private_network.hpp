@@ -12,7 +12,7 @@
 
 #include "base/fd.hpp"
 #include "base/ip.hpp"
-#include "kni/mac_address.hpp"
+#include "base/mac_address.hpp"
 
 namespace ipop::kni::testing {
 

@@ -11,6 +11,7 @@
 
 #include "frames.hpp"
 #include "kni/checksum.hpp"
+#include "kni/derived_mac.hpp"
 #include "packet_pool.hpp"
 
 namespace ipop::kni {
@@ -71,8 +72,8 @@ class TapPortTest : public ::testing::Test {
   Fd near_;
   Fd kernel_;
   std::unique_ptr<TapPort> port_;
-  const Bytes frame_ = udp_frame(MacAddress::derived_from(ip("192.168.10.20")),
-                                 {ip("192.168.10.10"), 1}, {ip("192.168.10.20"), 2}, "hello");
+  const Bytes frame_ = udp_frame(derived_mac(ip("192.168.10.20")), {ip("192.168.10.10"), 1},
+                                 {ip("192.168.10.20"), 2}, "hello");
 };
 
 TEST_F(TapPortTest, HandsFramesOverInOrderAndWhole) {
@@ -276,7 +277,7 @@ TEST_F(TapPortTest, WritesTheEthernetHeaderOfAPeer) {
   port_->write_ethernet(header.data(), ip("192.168.10.20"));
   EXPECT_EQ(header, hex("0249c0a80a0a 0249c0a80a14 0800"));
   port_->write_ethernet(header.data(), ip("fd00:10::20"));
-  EXPECT_EQ(MacAddress::at(&header[6]), MacAddress::derived_from(ip("fd00:10::20")));
+  EXPECT_EQ(MacAddress::at(&header[6]), derived_mac(ip("fd00:10::20")));
   EXPECT_EQ(load_be<std::uint16_t>(&header[12]), 0x86dd);
 }
 

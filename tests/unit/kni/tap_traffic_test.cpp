@@ -11,6 +11,7 @@
 
 #include "frames.hpp"
 #include "kni/checksum.hpp"
+#include "kni/derived_mac.hpp"
 #include "kni/host_link.hpp"
 #include "kni/tap_port.hpp"
 #include "packet_pool.hpp"
@@ -87,11 +88,11 @@ TEST_F(TapTraffic, TheFirstPacketToAPeerIsNotLost) {
        {Case{"192.168.10.10", "192.168.10.20"}, Case{"fd00:10::10", "fd00:10::20"}}) {
     const Fd socket = udp_socket({ip(own), 4000});
     ASSERT_EQ(send_to(socket, {ip(peer), 5000}, "the first"), 0);
-    Bytes expected = udp_frame(MacAddress::derived_from(ip(peer)), {ip(own), 4000},
-                               {ip(peer), 5000}, "the first");
+    Bytes expected =
+        udp_frame(derived_mac(ip(peer)), {ip(own), 4000}, {ip(peer), 5000}, "the first");
     const Bytes frame = next_frame();
     ASSERT_EQ(frame.size(), expected.size()) << peer;
-    EXPECT_EQ(MacAddress::at(frame.data()), MacAddress::derived_from(ip(peer)));
+    EXPECT_EQ(MacAddress::at(frame.data()), derived_mac(ip(peer)));
     EXPECT_EQ(MacAddress::at(&frame[6]), link_->mac());
     EXPECT_EQ(Bytes(frame.end() - 9, frame.end()), Bytes(expected.end() - 9, expected.end()));
     // IPv6 carries a checksum in every UDP datagram, and what the kernel began was right.

@@ -9,7 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/ip.hpp"
 
-namespace ipop::engine {
+namespace ipop {
 
 // An unfinished sum. Pieces may be added in any order, each of even length but the last.
 class ChecksumSum {
@@ -44,4 +44,4 @@ class ChecksumSum {
   return sum.finish();
 }
 
-}  // namespace ipop::engine
+}  // namespace ipop

@@ -1,9 +1,9 @@
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 
 #include <concepts>
 #include <cstring>
 
-namespace ipop::engine {
+namespace ipop {
 namespace {
 
 template <std::unsigned_integral T>
@@ -77,4 +77,4 @@ std::uint16_t ChecksumSum::finish() const noexcept {
   return in_memory_order(folded);
 }
 
-}  // namespace ipop::engine
+}  // namespace ipop

@@ -1,12 +1,10 @@
-#include "kni/mac_address.hpp"
-
-#include <fmt/format.h>
+#include "kni/derived_mac.hpp"
 
 #include <functional>
 
 namespace ipop::kni {
 
-MacAddress MacAddress::derived_from(const IpAddress& address) noexcept {
+MacAddress derived_mac(const IpAddress& address) noexcept {
   MacAddress mac;
   if (address.is_v4()) {
     mac.bytes[0] = 0x02;
@@ -19,10 +17,6 @@ MacAddress MacAddress::derived_from(const IpAddress& address) noexcept {
   mac.bytes[1] = static_cast<std::uint8_t>(hash >> 56);
   store_be<std::uint32_t>(&mac.bytes[2], static_cast<std::uint32_t>(hash >> 24));
   return mac;
-}
-
-std::string MacAddress::to_string() const {
-  return fmt::format("{:02x}", fmt::join(bytes, ":"));
 }
 
 }  // namespace ipop::kni

@@ -1,6 +1,4 @@
-// The Ethernet addresses of the virtual network. Nobody assigns them: each is derived from an
-// inner IP address, so that the answer to "who has" is known without asking anybody.
-// Values: any thread, no allocation except to_string.
+// Ethernet addresses. Values: any thread, no allocation except to_string.
 #pragma once
 
 #include <array>
@@ -9,9 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "base/ip.hpp"
-
-namespace ipop::kni {
+namespace ipop {
 
 struct MacAddress {
   std::array<std::uint8_t, 6> bytes{};
@@ -22,18 +18,19 @@ struct MacAddress {
     std::memcpy(mac.bytes.data(), from, mac.bytes.size());
     return mac;
   }
-  // IPv4 a.b.c.d is 02:49:a:b:c:d; IPv6 is 06 and 40 bits of a hash. Both are locally administered
-  // and unicast (IEEE 802 §8.4), and the first byte keeps the families apart. Two IPv6 addresses
-  // may share one: harmless, since frames are forwarded by their IP address.
-  [[nodiscard]] static MacAddress derived_from(const IpAddress& address) noexcept;
+  [[nodiscard]] static constexpr MacAddress broadcast() noexcept {
+    return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+  }
 
   void write_to(std::uint8_t* at) const noexcept { std::memcpy(at, bytes.data(), bytes.size()); }
   [[nodiscard]] bool is_group() const noexcept { return (bytes[0] & 1) != 0; }
   [[nodiscard]] bool is_zero() const noexcept { return *this == MacAddress{}; }
+  // Of one station: what a sender's address has to be.
+  [[nodiscard]] bool is_unicast() const noexcept { return !is_group() && !is_zero(); }
   // "02:49:c0:a8:0a:0a".
   [[nodiscard]] std::string to_string() const;
 
   friend auto operator<=>(const MacAddress&, const MacAddress&) noexcept = default;
 };
 
-}  // namespace ipop::kni
+}  // namespace ipop

@@ -1,11 +1,11 @@
-#include "engine/path/checksum.hpp"
+#include "base/checksum.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
 
-namespace ipop::engine {
+namespace ipop {
 namespace {
 
 // RFC 1071 word for word: 16 bits at a time, carries folded at once.
@@ -72,4 +72,4 @@ TEST(Checksum, CoversThePseudoHeaderOfBothFamilies) {
 }
 
 }  // namespace
-}  // namespace ipop::engine
+}  // namespace ipop
