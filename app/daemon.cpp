@@ -19,12 +19,12 @@
 #include "app/pinger.hpp"
 #include "app/sd_notify.hpp"
 #include "app/version.hpp"
+#include "app/wire.hpp"
 #include "base/log.hpp"
 #include "conf/load.hpp"
 #include "conf/reload.hpp"
 #include "kni/tap_port.hpp"
 #include "overlay/control/server.hpp"
-#include "overlay/local_addresses.hpp"
 #include "overlay/loop.hpp"
 #include "overlay/trust/own_credential.hpp"
 
@@ -95,7 +95,7 @@ class Daemon {
   overlay::Credential credential_;
   std::unique_ptr<kni::HostLink> link_;
   const kni::TapPort* tap_ = nullptr;  // the engine's
-  std::vector<Endpoint> bound_;
+  Wire wire_;                          // its port becomes the engine's
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<overlay::OpenDhtDirectory> directory_;
   std::unique_ptr<overlay::Overlay> overlay_;
@@ -118,29 +118,29 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       interface_check_(io_) {
   const engine::EngineSettings settings = engine_settings(config_);
-  auto wire = std::make_unique<engine::UdpPort>(wire_settings(config_));
-  bound_ = wire->bound();
+  wire_ = make_wire(config_, settings);
   link_ = std::make_unique<kni::HostLink>(link_settings(config_));
   engine::start_eal_for(settings);
   auto host = std::make_unique<kni::TapPort>(
       link_->fd(), link_->mac(), link_->own_addresses(),
       engine::HostOffloads{.tcp = link_->tap().tcp_segments, .udp = link_->tap().udp_segments});
   tap_ = host.get();
-  engine_ = std::make_unique<engine::Engine>(settings, std::move(host), std::move(wire));
+  engine_ = std::make_unique<engine::Engine>(settings, std::move(host), std::move(wire_.port));
   directory_ = std::make_unique<overlay::OpenDhtDirectory>(
-      directory_settings(config_, bound_), [this](const Endpoint& to, ByteView datagram) {
+      directory_settings(config_, wire_.bound), [this](const Endpoint& to, ByteView datagram) {
         engine_->injector().send_datagram(to, datagram);
       });
   overlay_ = std::make_unique<overlay::Overlay>(context(), overlay_settings(),
                                                 [this](std::string why) { stop(std::move(why)); });
   loop_ = std::make_unique<overlay::Loop>(io_, engine_->punts(), *directory_, *overlay_,
-                                          config_.interface.name, config_.overlay.stun);
-  if (const auto port = port_to_map(config_, bound_)) {
+                                          config_.interface.name, config_.overlay.stun,
+                                          wire_.addresses);
+  if (const auto port = port_to_map(config_, wire_.bound)) {
     loop_->map_port(*port);
   } else {
     overlay_->set_port_mapping({.why = port.error()}, read_clock());
   }
-  if (config_.overlay.lan_discovery) loop_->discover_lan();
+  if (config_.overlay.lan_discovery && wire_.is_kernels) loop_->discover_lan();
   server_ = std::make_unique<overlay::control::Server>(io_, runtime_, version(), handlers());
 }
 
@@ -154,7 +154,7 @@ overlay::Context Daemon::context() {
           .timers = handshake_timers(),
           .suites = suites(config_, engine_->suites()),
           .path_mtu = kUdpPayload6,
-          .link_mtu = overlay::link_mtu_towards,
+          .link_mtu = wire_.mtu_towards,
           .credential = credential_};
 }
 
@@ -166,8 +166,8 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .subnets = std::move(subnets),
           .static_peers = static_peers(config_),
           .known_peers_file = config_.paths.state / "peers.json",
-          .port = bound_.front().port,
-          .listen = bound_,
+          .port = wire_.bound.front().port,
+          .listen = wire_.bound,
           .relay = relay_settings(config_),
           .port_guessing = guessing_effort(config_),
           .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
@@ -204,9 +204,10 @@ overlay::Status Daemon::status() {
   status.interface = {.name = link_->name(), .mtu = link_->mtu()};
   status.engine = {.lcores = engine_->lcores(),
                    .poll = std::string(engine_->poll_mode()),
-                   .wire = "socket",
+                   .wire = wire_.name,
                    .aead = std::string(engine_->aead_name()),
-                   .counters = engine_->counters()};
+                   .counters = engine_->counters(),
+                   .wire_events = engine_->wire_events()};
   overlay_->describe(status, read_clock());
   return status;
 }
@@ -268,6 +269,7 @@ void Daemon::watch_interface() {
   interface_check_.async_wait([this](const std::error_code& error) {
     if (error) return;
     if (tap_->gone()) return stop("the interface " + link_->name() + " was deleted");
+    if (engine_->wire_is_gone()) return stop("wire.device " + config_.wire.device + " is gone");
     watch_interface();
   });
 }
@@ -291,7 +293,7 @@ void Daemon::run() {
   // Not the network's name: without a secret, it is the secret.
   log::info("ipopd {} is up: {} on {}, node {}, port {}", version(),
             config_.network.address.to_string(), link_->name(), identity_.node_id().brief(),
-            bound_.front().port);
+            wire_.bound.front().port);
   if (const auto told = notifier_.notify("READY=1"); !told) {
     log::warning("{}", told.error().message);
   }

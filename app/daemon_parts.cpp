@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/port/device_name.hpp"
 #include "overlay/handshake/payload.hpp"
 
 namespace ipop::app {
@@ -46,6 +47,12 @@ engine::EngineSettings engine_settings(const conf::Config& config) {
                                   .aead = aead_name(config.engine.aead)};
   settings.pool.largest_packet =
       std::max<std::uint32_t>(settings.pool.largest_packet, link_settings(config).mtu);
+  if (config.wire.backend == conf::WireBackend::kDpdk) {
+    settings.pool.largest_packet =
+        std::max<std::uint32_t>(settings.pool.largest_packet, config.wire.mtu);
+    const std::string name = engine::device_name(config.wire.device);
+    if (engine::is_pci_address(name)) settings.pci_device = name;
+  }
   return settings;
 }
 
@@ -70,6 +77,9 @@ overlay::OpenDhtConfig directory_settings(const conf::Config& config,
 std::expected<std::uint16_t, std::string> port_to_map(const conf::Config& config,
                                                       const std::vector<Endpoint>& bound) {
   if (!config.overlay.port_mapping) return std::unexpected("off by overlay.port_mapping");
+  if (config.wire.backend == conf::WireBackend::kDpdk) {
+    return std::unexpected("routers are asked through the kernel, which does not have the wire");
+  }
   const auto v4 = std::ranges::find_if(
       bound, [](const Endpoint& endpoint) { return endpoint.address.is_v4(); });
   if (v4 == bound.end()) return std::unexpected("overlay.listen has no IPv4 address");

@@ -91,6 +91,23 @@ struct Engine {
   AeadChoice aead = AeadChoice::kAuto;  // whose code computes it
 };
 
+enum class WireBackend { kSocket, kDpdk };
+
+struct Wire {
+  WireBackend backend = WireBackend::kSocket;
+  std::string device;  // a PCI address, or net_…,iface=…; never empty with kDpdk
+  // With the length of the link's prefix. Neither: as the kernel's interface of the device has
+  // them.
+  std::optional<Prefix> address;
+  std::optional<Prefix> address6;
+  std::optional<IpAddress> gateway;
+  std::optional<IpAddress> gateway6;
+  std::uint16_t vlan = 0;    // 0 = no tag
+  std::uint16_t mtu = 1500;  // bytes of an IP packet
+
+  friend bool operator==(const Wire&, const Wire&) = default;
+};
+
 struct Log {
   log::Level level = log::Level::kInfo;
   log::Format format = log::Format::kText;
@@ -106,6 +123,7 @@ struct Config {
   Interface interface;
   Overlay overlay;
   Engine engine;
+  Wire wire;
   Log log;
   Paths paths;
 };

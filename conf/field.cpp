@@ -114,6 +114,25 @@ Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_if_no
   return node;
 }
 
+// With or without a domain.
+bool is_pci_address(std::string_view name) {
+  constexpr std::string_view kForm = "xxxx:xx:xx.x";
+  constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+  if (name.size() != kForm.size() && name.size() != kForm.size() - 5) return false;
+  return std::ranges::equal(name, kForm.substr(kForm.size() - name.size()), [&](char c, char form) {
+    return form == 'x' ? kHex.find(c) != std::string_view::npos : c == form;
+  });
+}
+
+Result<IpAddress> parse_gateway(std::string_view text, bool v4, std::string_view example) {
+  const auto address = IpAddress::parse(text);
+  if (!address || address->is_v4() != v4 || address->is_multicast() || address->is_unspecified() ||
+      address->is_loopback()) {
+    return is_not(text, "the address of a router, such as " + std::string(example));
+  }
+  return *address;
+}
+
 }  // namespace
 
 Result<std::string> parse_network_name(std::string_view text) {
@@ -189,6 +208,25 @@ Result<Prefix> parse_subnet(std::string_view text) {
     return is_not(text, "a subnet of hosts: it is multicast or loopback");
   }
   return *subnet;
+}
+
+Result<std::string> parse_device(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find(','));
+  const bool is_virtual = name.starts_with("net_") && name.size() > 4;
+  const bool has_spaces = text.find(' ') != std::string_view::npos;
+  if ((!is_virtual && !is_pci_address(name)) || has_spaces || text.size() > 256 ||
+      !is_plain_text(text)) {
+    return is_not(text, "a device such as 0000:00:05.0 or net_af_xdp0,iface=eth0");
+  }
+  return std::string(text);
+}
+
+Result<IpAddress> parse_gateway_v4(std::string_view text) {
+  return parse_gateway(text, true, "192.0.2.1");
+}
+
+Result<IpAddress> parse_gateway_v6(std::string_view text) {
+  return parse_gateway(text, false, "fe80::1");
 }
 
 Result<Endpoint> parse_listen(std::string_view text) {

@@ -40,6 +40,12 @@ constexpr std::size_t kMostSecretBytes = 1024;
 // A subnet: no bit set beyond its length.
 [[nodiscard]] Result<Prefix> parse_subnet(std::string_view text);
 
+// A DPDK device: "0000:00:05.0", "net_af_packet0,iface=eth0".
+[[nodiscard]] Result<std::string> parse_device(std::string_view text);
+// A router on our link.
+[[nodiscard]] Result<IpAddress> parse_gateway_v4(std::string_view text);
+[[nodiscard]] Result<IpAddress> parse_gateway_v6(std::string_view text);
+
 [[nodiscard]] Result<Endpoint> parse_listen(std::string_view text);
 // Where a peer is reached: a unicast address and a port.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);

@@ -129,6 +129,19 @@ void read_engine(const Section& section, Engine& engine) {
                                     {"libsodium", AeadChoice::kLibsodium}}});
 }
 
+void read_wire(const Section& section, Wire& wire) {
+  section.value(
+      "backend", wire.backend,
+      Choice<WireBackend>{{{"socket", WireBackend::kSocket}, {"dpdk", WireBackend::kDpdk}}});
+  section.value_unless_empty("device", wire.device, parse_device);
+  section.value_unless_empty("address", wire.address, parse_host_v4);
+  section.value_unless_empty("address6", wire.address6, parse_host_v6);
+  section.value_unless_empty("gateway", wire.gateway, parse_gateway_v4);
+  section.value_unless_empty("gateway6", wire.gateway6, parse_gateway_v6);
+  section.value("vlan", wire.vlan, Number<std::uint16_t>{1, 4094, "none", 0});
+  section.value("mtu", wire.mtu, Number<std::uint16_t>{1280, 9000, "auto", 1500});
+}
+
 void read_log(const Section& section, Log& log) {
   section.value("level", log.level,
                 Choice<log::Level>{{{"trace", log::Level::kTrace},
@@ -153,6 +166,7 @@ void read(const Node& root, const std::filesystem::path& folder, Config& config,
   read_interface(top.section("interface"), config.interface);
   read_overlay(top.section("overlay"), config.overlay);
   read_engine(top.section("engine"), config.engine);
+  read_wire(top.section("wire"), config.wire);
   read_log(top.section("log"), config.log);
   read_paths(top.section("paths"), config.paths);
   validate(config, positions, errors);

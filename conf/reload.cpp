@@ -35,6 +35,14 @@ Changes compare(const Config& running, const Config& next) {
   restart("engine.memory_mb", running.engine.memory_mb, next.engine.memory_mb);
   restart("engine.cipher", running.engine.cipher, next.engine.cipher);
   restart("engine.aead", running.engine.aead, next.engine.aead);
+  restart("wire.backend", running.wire.backend, next.wire.backend);
+  restart("wire.device", running.wire.device, next.wire.device);
+  restart("wire.address", running.wire.address, next.wire.address);
+  restart("wire.address6", running.wire.address6, next.wire.address6);
+  restart("wire.gateway", running.wire.gateway, next.wire.gateway);
+  restart("wire.gateway6", running.wire.gateway6, next.wire.gateway6);
+  restart("wire.vlan", running.wire.vlan, next.wire.vlan);
+  restart("wire.mtu", running.wire.mtu, next.wire.mtu);
   live("log.level", running.log.level, next.log.level);
   live("log.format", running.log.format, next.log.format);
   restart("paths.state", running.paths.state, next.paths.state);

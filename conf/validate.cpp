@@ -22,6 +22,7 @@ class Rules {
   void bootstrap();
   void paths();
   void peers();
+  void wire();
 
  private:
   [[nodiscard]] bool was_read(std::string_view name) const { return positions_.contains(name); }
@@ -154,6 +155,50 @@ void Rules::peers() {
   }
 }
 
+void Rules::wire() {
+  // What was refused looks like what was left out: nothing is said about it twice.
+  if (!errors_.empty()) return;
+  const Wire& wire = config_.wire;
+  if (wire.backend == WireBackend::kSocket) {
+    const auto refuse = [&](const char* key, bool asks) {
+      if (asks) add(key, std::string(key) + " is for wire.backend dpdk alone");
+    };
+    refuse("wire.device", !wire.device.empty());
+    refuse("wire.address", wire.address.has_value());
+    refuse("wire.address6", wire.address6.has_value());
+    refuse("wire.gateway", wire.gateway.has_value());
+    refuse("wire.gateway6", wire.gateway6.has_value());
+    refuse("wire.vlan", wire.vlan != Wire{}.vlan);
+    refuse("wire.mtu", wire.mtu != Wire{}.mtu);
+    return;
+  }
+  if (wire.device.empty()) {
+    add("wire.backend", "wire.backend: dpdk needs wire.device");
+    return;
+  }
+  const bool has_address = wire.address || wire.address6;
+  if (!has_address && wire.device.find(",iface=") == std::string::npos) {
+    add("wire.device",
+        "wire.device: no interface of the kernel's says which address it has; set "
+        "wire.address or wire.address6");
+  }
+  if (wire.gateway && wire.address && *wire.gateway == wire.address->address) {
+    add("wire.gateway", "wire.gateway is the wire's own address");
+  }
+  if (wire.gateway6 && wire.address6 && *wire.gateway6 == wire.address6->address) {
+    add("wire.gateway6", "wire.gateway6 is the wire's own address");
+  }
+  if (wire.gateway && !wire.address) add("wire.gateway", "wire.gateway needs wire.address");
+  if (wire.gateway6 && !wire.address6) add("wire.gateway6", "wire.gateway6 needs wire.address6");
+  for (std::size_t i = 0; i < config_.overlay.listen.size(); ++i) {
+    const IpAddress& address = config_.overlay.listen[i].address;
+    const auto& own = address.is_v4() ? wire.address : wire.address6;
+    if (address.is_unspecified() || !has_address || (own && own->address == address)) continue;
+    add(indexed("overlay.listen", i),
+        "overlay.listen: " + address.to_string() + " is not an address of the wire");
+  }
+}
+
 }  // namespace
 
 void validate(const Config& config, const Positions& positions, ErrorList& errors) {
@@ -164,6 +209,7 @@ void validate(const Config& config, const Positions& positions, ErrorList& error
   rules.bootstrap();
   rules.paths();
   rules.peers();
+  rules.wire();
 }
 
 }  // namespace ipop::conf

@@ -124,7 +124,12 @@ std::vector<std::string> eal_arguments(const EalSettings& settings, bool with_hu
   }
   arguments.emplace_back("--file-prefix");
   arguments.push_back("ipop-" + std::to_string(getpid()));
-  arguments.insert(arguments.end(), {"--no-pci", "--no-telemetry", "--log-level", "error"});
+  arguments.insert(arguments.end(), {"--no-telemetry", "--log-level", "error"});
+  if (settings.pci_device.empty()) {
+    arguments.emplace_back("--no-pci");
+  } else {
+    arguments.insert(arguments.end(), {"--allow", settings.pci_device});
+  }
   std::string lcores = "0@(";
   for (const unsigned cpu : cpus) {
     if (lcores.back() != '(') lcores += ',';

@@ -1,6 +1,7 @@
 // Starts DPDK's environment layer (EAL): the one place that builds its argument list. Start-up
-// thread only, once in a process: EAL cannot be started twice, so later calls do nothing. It has no
-// drivers, no device scan, no telemetry and no second process; lcores are threads of the engine.
+// thread only, once in a process: EAL cannot be started twice, so later calls do nothing. It scans
+// no devices but the one that it is told of, and has no telemetry and no second process; lcores are
+// threads of the engine.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@ struct EalSettings {
   // What rings, tables and buffers need. Without hugepages it is the most that EAL will ever have,
   // reserved and not touched.
   std::uint32_t memory_mb = 64;
+  std::string pci_device;  // the one that may be used, "0000:00:05.0"; empty = none
 };
 
 // Throws std::runtime_error with what to do about it.

@@ -20,6 +20,11 @@ std::uint32_t memory_mb(const EngineSettings& settings) noexcept {
   return static_cast<std::uint32_t>((bytes + (1u << 20) - 1) >> 20);
 }
 
+// The wire has its buffers from here on.
+struct Attached {
+  Attached(WirePort& wire, const PacketPools& pools) { wire.attach(pools); }
+};
+
 // The wire's sockets, which are freed as what the table unlinks is.
 class ReclaimedSockets final : public WireSockets {
  public:
@@ -38,7 +43,9 @@ class ReclaimedSockets final : public WireSockets {
 }  // namespace
 
 void start_eal_for(const EngineSettings& settings) {
-  start_eal({.hugepages = settings.hugepages, .memory_mb = memory_mb(settings)});
+  start_eal({.hugepages = settings.hugepages,
+             .memory_mb = memory_mb(settings),
+             .pci_device = settings.pci_device});
 }
 
 // In the order in which they need each other: the lcore goes first, the pool last.
@@ -50,6 +57,7 @@ struct Engine::Parts {
         supers(settings.supers),
         host(std::move(host_port)),
         wire(std::move(wire_port)),
+        attached(*wire, {pool.get(), supers.get()}),
         table(settings.table, kLcores, make_aead_engine(settings.aead)),
         sockets(*wire, table.reclaimer()),
         punts(pool.get()),
@@ -64,6 +72,7 @@ struct Engine::Parts {
   Mempool supers;
   std::unique_ptr<HostPort> host;
   std::unique_ptr<WirePort> wire;
+  Attached attached;
   DpdkForwardingTable table;
   ReclaimedSockets sockets;
   PuntRing punts;
@@ -109,6 +118,14 @@ EngineCounters Engine::counters() const noexcept {
   sum.inject_refused = parts_->orders.refused();
   sum.neighbour_answered = parts_->host->neighbour_answered();
   return sum;
+}
+
+WireEvents Engine::wire_events() const noexcept {
+  return parts_->wire->events();
+}
+
+bool Engine::wire_is_gone() const noexcept {
+  return parts_->wire->is_gone();
 }
 
 WireSockets& Engine::sockets() noexcept {

@@ -29,6 +29,7 @@ struct EngineSettings {
   PoolSettings pool;
   PoolSettings supers = kSuperPool;
   const char* aead = nullptr;  // as make_aead_engine() takes it
+  std::string pci_device;      // as EalSettings
 };
 
 // Starts EAL as these settings need it, if it does not run yet. The constructor below does so too;
@@ -57,6 +58,8 @@ class Engine {
 
   // Any thread.
   [[nodiscard]] EngineCounters counters() const noexcept;
+  [[nodiscard]] WireEvents wire_events() const noexcept;
+  [[nodiscard]] bool wire_is_gone() const noexcept;
   [[nodiscard]] unsigned lcores() const noexcept { return 1; }
   [[nodiscard]] std::string_view poll_mode() const noexcept;  // "adaptive" or "busy"
   [[nodiscard]] std::string_view aead_name() const noexcept;

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <future>
@@ -35,10 +36,11 @@ class SignalsBlocked {
 
 }  // namespace
 
-Lcore::Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host,
-             const WirePort& wire, InjectRing& orders, rte_rcu_qsbr* qsbr)
+Lcore::Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host, WirePort& wire,
+             InjectRing& orders, rte_rcu_qsbr* qsbr)
     : settings_(settings),
       state_(state),
+      wire_(wire),
       orders_(orders),
       qsbr_(qsbr),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -120,6 +122,7 @@ void Lcore::run() noexcept {
     rte_rcu_qsbr_quiescent(qsbr_, rcu_id());
     if (!idle) {
       worked = now;
+      nap_ = kShortestNap;
       may_rest = state_.had_bulk() && settings_.poll == conf::PollMode::kAdaptive;
     } else if (may_rest) {
       may_rest = false;
@@ -128,8 +131,7 @@ void Lcore::run() noexcept {
       // Whoever else waits for this core works while we would look in vain: often the very program
       // whose packets we wait for.
       sched_yield();
-    } else {
-      sleep();
+    } else if (sleep()) {
       worked = read_monotonic();
     }
   }
@@ -142,22 +144,38 @@ void Lcore::rest() noexcept {
   (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
-void Lcore::sleep() noexcept {
-  if (!orders_.prepare_sleep()) return;
-  // Staged packets expire, and the overlay is asked again for them; nothing else needs a timer.
-  const int timeout_ms = state_.has_staged()
-                             ? static_cast<int>(Staging::kAskEvery / std::chrono::milliseconds(1))
-                             : -1;
-  sleeps_.add(1);
-  rte_rcu_qsbr_thread_offline(qsbr_, rcu_id());
-  epoll_event events[2 * kMaxWaitFds + 1];
-  const int count = epoll_wait(epoll_.get(), events, std::size(events), timeout_ms);
-  rte_rcu_qsbr_thread_online(qsbr_, rcu_id());
+bool Lcore::sleep() noexcept {
+  if (!orders_.prepare_sleep()) return true;
   bool signalled = false;
+  bool woken = true;
+  if (wire_.arm()) {
+    // Staged packets expire, and the overlay is asked again for them.
+    Duration longest = wire_.longest_sleep();
+    if (longest != Duration::max()) {
+      longest = std::min(longest, nap_);
+      nap_ = longest * 2;
+    }
+    if (state_.has_staged()) longest = std::min<Duration>(longest, Staging::kAskEvery);
+    sleeps_.add(1);
+    rte_rcu_qsbr_thread_offline(qsbr_, rcu_id());
+    woken = wait(longest, signalled);
+    rte_rcu_qsbr_thread_online(qsbr_, rcu_id());
+  }
+  wire_.disarm();
+  orders_.end_sleep(signalled);
+  state_.tick(read_monotonic());
+  return woken;
+}
+
+bool Lcore::wait(Duration longest, bool& signalled) noexcept {
+  epoll_event events[2 * kMaxWaitFds + 1];
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(longest);
+  const timespec limit{.tv_sec = seconds.count(), .tv_nsec = (longest - seconds).count()};
+  const int count = epoll_pwait2(epoll_.get(), events, std::size(events),
+                                 longest == Duration::max() ? nullptr : &limit, nullptr);
   for (int i = 0; i < count; ++i)
     signalled |= events[i].data.fd == orders_.wake_fd();
-  orders_.end_sleep(signalled);
-  if (state_.has_staged()) state_.tick(read_monotonic());
+  return count > 0;
 }
 
 }  // namespace ipop::engine

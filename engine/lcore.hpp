@@ -28,8 +28,8 @@ struct LcoreSettings {
 class Lcore {
  public:
   // All outlive this. Throws std::runtime_error.
-  Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host,
-        const WirePort& wire, InjectRing& orders, rte_rcu_qsbr* qsbr);
+  Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host, WirePort& wire,
+        InjectRing& orders, rte_rcu_qsbr* qsbr);
   ~Lcore() { stop(); }
   Lcore(const Lcore&) = delete;
   Lcore& operator=(const Lcore&) = delete;
@@ -52,15 +52,23 @@ class Lcore {
   // Under bulk load: lets work gather, so that a waking up serves several frames (one TCP stream
   // gains a tenth over going to sleep at once). Far below what a full queue holds.
   static constexpr Duration kRest = std::chrono::microseconds(30);
+  // For a wire that cannot wake anybody.
+  static constexpr Duration kShortestNap = std::chrono::microseconds(50);
   void rest() noexcept;
-  void sleep() noexcept;
+  // Each time in a row twice as long, where the wire has to be looked at now and then. False if
+  // nothing woke it.
+  [[nodiscard]] bool sleep() noexcept;
+  // `signalled`: there are orders.
+  [[nodiscard]] bool wait(Duration longest, bool& signalled) noexcept;
 
   const LcoreSettings settings_;
   LcoreState& state_;
+  WirePort& wire_;
   InjectRing& orders_;
   rte_rcu_qsbr* qsbr_;
   Fd epoll_;
   OwnedCounter sleeps_;
+  Duration nap_ = kShortestNap;
   std::atomic<bool> stopping_{false};  // lcore: r, start-up thread: w
   std::thread thread_;
 };

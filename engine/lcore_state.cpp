@@ -51,7 +51,10 @@ std::uint32_t LcoreState::turn(Instant now) noexcept {
     taken += received;
   }
   if (taken != 0) had_bulk_ = packets > taken;
-  if (++turns_ % kHousekeeping == 0) encap_.tick(now);
+  if (turns_++ % kHousekeeping == 0) {
+    encap_.tick(now);
+    wire_port_.tick(now);
+  }
   flush();
   // Frames for the host pointed into them until now.
   if (received != 0) rte_pktmbuf_free_bulk(burst, received);
@@ -60,6 +63,7 @@ std::uint32_t LcoreState::turn(Instant now) noexcept {
 
 void LcoreState::tick(Instant now) noexcept {
   encap_.tick(now);
+  wire_port_.tick(now);
   flush();
 }
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "overlay/local_addresses.hpp"
 
 namespace ipop::overlay {
 namespace {
@@ -28,12 +27,14 @@ bool is_dht(const engine::Punt& punt) {
 }  // namespace
 
 Loop::Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& directory,
-           Overlay& overlay, std::string interface, std::vector<conf::HostPort> stun)
+           Overlay& overlay, std::string interface, std::vector<conf::HostPort> stun,
+           std::function<std::vector<Prefix>()> addresses)
     : io_(io),
       punts_(punts),
       directory_(directory),
       overlay_(overlay),
       interface_(std::move(interface)),
+      addresses_(std::move(addresses)),
       stun_(std::move(stun)),
       punt_fd_(io, ::dup(punts.wake_fd())),
       timer_(io),
@@ -126,7 +127,7 @@ void Loop::look_around(Now now) {
   if (now.mono >= next_look_) {
     last_look_ = now.mono;
     next_look_ = now.mono + kLookInterval;
-    overlay_.set_local_addresses(local_addresses(interface_), now);
+    overlay_.set_local_addresses(addresses_(), now);
     // The same addresses by another route may look different from outside.
     if (std::exchange(network_changed_, false)) {
       overlay_.on_network_change(now);

@@ -6,6 +6,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,9 +23,11 @@ namespace ipop::overlay {
 class Loop {
  public:
   // All must outlive the loop. `interface`: the virtual one, whose addresses are not ours to offer.
+  // `addresses`: those of the wire now, where peers may reach it.
   // `stun`: servers besides the directory's bootstrap nodes.
   Loop(asio::io_context& io, engine::PuntQueue& punts, OpenDhtDirectory& directory,
-       Overlay& overlay, std::string interface, std::vector<conf::HostPort> stun);
+       Overlay& overlay, std::string interface, std::vector<conf::HostPort> stun,
+       std::function<std::vector<Prefix>()> addresses);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -54,6 +57,7 @@ class Loop {
   OpenDhtDirectory& directory_;
   Overlay& overlay_;
   const std::string interface_;
+  const std::function<std::vector<Prefix>()> addresses_;
   StunServers stun_;
   asio::posix::stream_descriptor punt_fd_;
   asio::steady_timer timer_;

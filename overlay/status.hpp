@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "engine/api/fate.hpp"
+#include "engine/api/wire_event.hpp"
 
 namespace ipop::overlay {
 
@@ -103,9 +104,10 @@ struct DhtStatus {
 struct EngineStatus {
   std::uint32_t lcores = 0;
   std::string poll;  // "adaptive" or "busy"
-  std::string wire;  // "socket"
+  std::string wire;  // "socket", or the driver of the card: "net_ena"
   std::string aead;  // "ipsec-mb (avx512)"
   engine::EngineCounters counters;
+  engine::WireEvents wire_events{};
 };
 
 struct Status {

@@ -30,6 +30,13 @@ Json fates_to_json(const engine::FateCounts& fates, bool drops) {
   return json;
 }
 
+Json events_to_json(const engine::WireEvents& events) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < engine::kWireEventCount; ++i)
+    json[engine::name(static_cast<engine::WireEvent>(i))] = events[i];
+  return json;
+}
+
 Json engine_to_json(const EngineStatus& engine) {
   return {{"lcores", engine.lcores},
           {"poll", engine.poll},
@@ -37,7 +44,8 @@ Json engine_to_json(const EngineStatus& engine) {
           {"aead", engine.aead},
           {"counters", counters_to_json(engine.counters)},
           {"fates", fates_to_json(engine.counters.fates, false)},
-          {"drops", fates_to_json(engine.counters.fates, true)}};
+          {"drops", fates_to_json(engine.counters.fates, true)},
+          {"wire_events", events_to_json(engine.wire_events)}};
 }
 
 // Reads the keys of one object. The first that has the wrong type is remembered; after it nothing
@@ -175,6 +183,10 @@ void read_engine(ObjectReader& reader, EngineStatus& engine) {
   });
   reader.object("fates", [&](ObjectReader& inner) { read_fates(inner, false, counters.fates); });
   reader.object("drops", [&](ObjectReader& inner) { read_fates(inner, true, counters.fates); });
+  reader.object("wire_events", [&](ObjectReader& inner) {
+    for (std::size_t i = 0; i < engine::kWireEventCount; ++i)
+      inner.read(engine::name(static_cast<engine::WireEvent>(i)), engine.wire_events[i]);
+  });
 }
 
 void read_peer(ObjectReader& reader, PeerStatus& peer) {

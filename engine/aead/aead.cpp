@@ -76,7 +76,7 @@ std::unique_ptr<AeadEngine> make_aead_engine(const char* forced) {
       return engine;
     } catch (const std::runtime_error& error) {
       const std::string reason = std::string(choice.name) + ": " + error.what();
-      log::info("AEAD engine not used: {}", reason);
+      log::debug("AEAD engine not used: {}", reason);
       reasons += (reasons.empty() ? "" : "; ") + reason;
     }
   }

@@ -27,6 +27,10 @@ std::uint32_t front_of(const Endpoint& to) noexcept {
   return to.label == 0 ? 0 : kRelayHeader;
 }
 
+std::uint32_t datagram_overhead(const Endpoint& to) noexcept {
+  return static_cast<std::uint32_t>(front_of(to) + kDataHeader + kTagSize);
+}
+
 }  // namespace
 
 void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, std::uint32_t room,
@@ -59,8 +63,18 @@ void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, Session& 
   session.sent.data_packets.add(super.count());
   session.sent.data_bytes.add(std::uint64_t{super.count()} * super.headers() +
                               super.total_payload());
+  // Where a checksum must be whole, or zeros stand between text and tag, segments are put together
+  // in the buffer that leaves and sealed there. Else they are sealed from where the host's bytes
+  // lie.
+  const Sealing sealing{.source = data_of(packet),
+                        .super = super,
+                        .session = session,
+                        .to = to,
+                        .room = room,
+                        .as_it_is = session.sent.partial_checksums && super.can_travel_partial()};
   for (std::uint32_t done = 0; done < super.count();) {
-    const std::uint32_t sealed = seal_train(packet, super, done, session, to, room);
+    const std::uint32_t sealed =
+        trains_ ? seal_train(sealing, done) : seal_one_by_one(sealing, done);
     if (sealed == 0) [[unlikely]] {
       counters_.count(Fate::kDropWireFull, super.count() - done);
       break;
@@ -70,64 +84,95 @@ void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, Session& 
   rte_pktmbuf_free(packet);
 }
 
-std::uint32_t WireBatch::seal_train(rte_mbuf* packet, const SuperPacket& super, std::uint32_t first,
-                                    Session& session, const Endpoint& to,
-                                    std::uint32_t room) noexcept {
+std::uint32_t WireBatch::sealed_length(const Sealing& from, std::uint32_t index) const noexcept {
+  return padded(from.super.headers() + from.super.payload(index), from.session.sent.pads,
+                from.room);
+}
+
+// Inline: it is the loop of both below.
+inline std::uint32_t WireBatch::lay_out(const Sealing& from, std::uint32_t index,
+                                        std::uint32_t length, std::uint32_t slot,
+                                        std::uint8_t* at) noexcept {
+  const SuperPacket& super = from.super;
+  const std::uint32_t front = front_of(from.to);
+  const std::uint32_t bare = super.headers() + super.payload(index);
+  const std::uint64_t counter = from.session.sent.packets.get() + slot;
+  std::uint8_t* const text = at + front + kDataHeader;
+  const std::uint8_t* const payload = from.source + super.payload_start(index);
+  if (front != 0) write_relay_header(at, kMostRelays, from.to.label);
+  write_data_header(at + front, from.session.sent.remote, counter);
+  AeadJob& job = segment_jobs_[slot];
+  job = {.key = &from.session.send_key, .out = text, .length = length, .counter = counter};
+  if (from.as_it_is) {
+    std::uint8_t* const headers = segment_headers_[slot].data();
+    super.write_headers(index, headers);
+    headers[0] |= kPartialBit;
+    job.in = payload;
+    job.front = headers;
+    job.front_length = super.headers();
+  } else {
+    super.write_headers(index, text);
+    std::memcpy(text + super.headers(), payload, super.payload(index));
+    complete_checksum({text + super.transport_start(), bare - super.transport_start()},
+                      super.checksum_offset());
+    std::memset(text + bare, 0, length - bare);
+    job.in = text;
+  }
+  return static_cast<std::uint32_t>(front + kDataHeader + length + kTagSize);
+}
+
+bool WireBatch::seal_segments(const Sealing& from, std::uint32_t count) noexcept {
+  // Nonces that were taken are spent, whatever comes of it.
+  from.session.sent.packets.set(from.session.sent.packets.get() + count);
+  const std::span jobs(segment_jobs_.data(), count);
+  aead_.seal_burst(jobs);
+  return count != 0 && std::ranges::all_of(jobs, &AeadJob::ok);
+}
+
+std::uint32_t WireBatch::seal_train(const Sealing& from, std::uint32_t first) noexcept {
   rte_mbuf* const train = rte_pktmbuf_alloc(pools_.supers);
   if (train == nullptr) return 0;
   const std::uint32_t most = std::min<std::uint32_t>(rte_pktmbuf_tailroom(train), kMaxTrainBytes);
-  // Where a checksum must be whole, or zeros stand between text and tag, segments are put together
-  // in the train and sealed there. Else they are sealed from where the host's bytes lie.
-  const bool as_it_is = session.sent.partial_checksums && super.can_travel_partial();
-  const std::uint32_t front = front_of(to);
-  std::uint8_t* const source = data_of(packet);
-  std::uint8_t* at = data_of(train);
+  const std::uint32_t around = datagram_overhead(from.to);
   std::uint32_t size = 0;
   std::uint32_t each = 0;
   std::uint32_t count = 0;
-  std::uint64_t counter = session.sent.packets.get();
-  for (; count < kMaxTrain && first + count < super.count(); ++count) {
-    const std::uint32_t index = first + count;
-    const std::uint32_t bare = super.headers() + super.payload(index);
-    const std::uint32_t length = padded(bare, session.sent.pads, room);
-    const auto datagram = static_cast<std::uint32_t>(front + kDataHeader + length + kTagSize);
-    if (count == 0) each = datagram;
-    if (size + datagram > most || datagram > each) break;
-    std::uint8_t* const text = at + front + kDataHeader;
-    const std::uint8_t* const payload = source + super.payload_start(index);
-    if (front != 0) write_relay_header(at, kMostRelays, to.label);
-    write_data_header(at + front, session.sent.remote, counter);
-    AeadJob& job = train_jobs_[count];
-    job = {.key = &session.send_key, .out = text, .length = length, .counter = counter++};
-    if (as_it_is) {
-      std::uint8_t* const headers = train_headers_[count].data();
-      super.write_headers(index, headers);
-      headers[0] |= kPartialBit;
-      job.in = payload;
-      job.front = headers;
-      job.front_length = super.headers();
-    } else {
-      super.write_headers(index, text);
-      std::memcpy(text + super.headers(), payload, super.payload(index));
-      complete_checksum({text + super.transport_start(), bare - super.transport_start()},
-                        super.checksum_offset());
-      std::memset(text + bare, 0, length - bare);
-      job.in = text;
-    }
-    at += datagram;
-    size += datagram;
+  for (; count < kMaxTrain && first + count < from.super.count(); ++count) {
+    const std::uint32_t length = sealed_length(from, first + count);
+    if (count == 0) each = around + length;
+    if (size + around + length > most || around + length > each) break;
+    size += lay_out(from, first + count, length, count, data_of(train) + size);
   }
-  session.sent.packets.set(counter);
-  const std::span jobs(train_jobs_.data(), count);
-  aead_.seal_burst(jobs);
-  if (count == 0 || !std::ranges::all_of(jobs, &AeadJob::ok)) [[unlikely]] {
+  if (!seal_segments(from, count)) [[unlikely]] {
     rte_pktmbuf_free(train);
     return 0;
   }
   set_length(train, size);
   if (count > 1) train->tso_segsz = static_cast<std::uint16_t>(each);
-  meta(train).endpoint = to;
+  meta(train).endpoint = from.to;
   add(train, true);
+  return count;
+}
+
+std::uint32_t WireBatch::seal_one_by_one(const Sealing& from, std::uint32_t first) noexcept {
+  rte_mbuf* datagrams[kBurst];
+  const std::uint32_t count = std::min<std::uint32_t>(kBurst, from.super.count() - first);
+  if (rte_pktmbuf_alloc_bulk(pools_.packets, datagrams, count) != 0) return 0;
+  const std::uint32_t around = datagram_overhead(from.to);
+  bool fits = true;
+  for (std::uint32_t i = 0; i < count && fits; ++i) {
+    const std::uint32_t length = sealed_length(from, first + i);
+    fits = around + length <= rte_pktmbuf_tailroom(datagrams[i]);
+    if (!fits) break;
+    set_length(datagrams[i], lay_out(from, first + i, length, i, data_of(datagrams[i])));
+    meta(datagrams[i]).endpoint = from.to;
+  }
+  if (!fits || !seal_segments(from, count)) [[unlikely]] {
+    rte_pktmbuf_free_bulk(datagrams, count);
+    return 0;
+  }
+  for (std::uint32_t i = 0; i < count; ++i)
+    add(datagrams[i], true);
   return count;
 }
 

@@ -1,6 +1,7 @@
 // What leaves by the wire in one turn: datagrams that are ready, and plaintexts that are sealed
-// together just before they go. Super-packets become trains here: segmented and sealed in one pass,
-// straight into the buffer that leaves. Takes nonces: the one place that does. One lcore.
+// together just before they go. Super-packets become trains here, or single datagrams where the
+// port has no use for trains: segmented and sealed in one pass, straight into the buffers that
+// leave. Takes nonces: the one place that does. One lcore.
 #pragma once
 
 #include <array>
@@ -28,7 +29,11 @@ class WireBatch {
 
   WireBatch(WirePort& port, AeadEngine& aead, const PacketPools& pools,
             LcoreCounters& counters) noexcept
-      : port_(port), aead_(aead), pools_(pools), counters_(counters) {}
+      : port_(port),
+        aead_(aead),
+        pools_(pools),
+        counters_(counters),
+        trains_(port.takes_trains()) {}
 
   // A plaintext of at most `room` bytes, one segment, with head- and tailroom (kPacketOverhead).
   // The session must not be spent.
@@ -53,11 +58,28 @@ class WireBatch {
 
  private:
   void add(rte_mbuf* packet, bool may_flush) noexcept;
-  // Seals as many of the segments from `first` on as one train holds; returns how many. 0: there is
-  // no buffer for it, or the AEAD failed.
-  [[nodiscard]] std::uint32_t seal_train(rte_mbuf* packet, const SuperPacket& super,
-                                         std::uint32_t first, Session& session, const Endpoint& to,
-                                         std::uint32_t room) noexcept;
+  // A super-packet on its way out.
+  struct Sealing {
+    const std::uint8_t* source;  // its IP header
+    const SuperPacket& super;
+    Session& session;
+    const Endpoint& to;
+    std::uint32_t room;
+    bool as_it_is;
+  };
+
+  // Of the segment's padded text.
+  [[nodiscard]] std::uint32_t sealed_length(const Sealing& from,
+                                            std::uint32_t index) const noexcept;
+  // Writes a segment's datagram to `at`, but for what sealing writes; returns its size.
+  std::uint32_t lay_out(const Sealing& from, std::uint32_t index, std::uint32_t length,
+                        std::uint32_t slot, std::uint8_t* at) noexcept;
+  // What was laid out in the first `count` slots.
+  [[nodiscard]] bool seal_segments(const Sealing& from, std::uint32_t count) noexcept;
+  // Both seal as many of the segments from `first` on as one train, or one burst, holds; they
+  // return how many. 0: there is no buffer for it, or the AEAD failed.
+  [[nodiscard]] std::uint32_t seal_train(const Sealing& from, std::uint32_t first) noexcept;
+  [[nodiscard]] std::uint32_t seal_one_by_one(const Sealing& from, std::uint32_t first) noexcept;
   // An AEAD that fails must not let plaintext out.
   void drop_unsealed() noexcept;
 
@@ -65,13 +87,14 @@ class WireBatch {
   AeadEngine& aead_;
   PacketPools pools_;
   LcoreCounters& counters_;
+  const bool trains_;
   std::uint16_t packet_count_ = 0;
   std::uint16_t job_count_ = 0;
   std::uint32_t bytes_ = 0;
   std::array<rte_mbuf*, kBurst> packets_;
   std::array<AeadJob, kBurst> jobs_;
-  std::array<AeadJob, kMaxTrain> train_jobs_;
-  std::array<std::array<std::uint8_t, SuperPacket::kMaxHeaders>, kMaxTrain> train_headers_;
+  std::array<AeadJob, kMaxTrain> segment_jobs_;
+  std::array<std::array<std::uint8_t, SuperPacket::kMaxHeaders>, kMaxTrain> segment_headers_;
 };
 
 }  // namespace ipop::engine

@@ -10,8 +10,10 @@
 #include <functional>
 #include <span>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/ip.hpp"
+#include "engine/api/wire_event.hpp"
 #include "engine/port/host_frame.hpp"
 #include "engine/port/packet_pools.hpp"
 
@@ -82,9 +84,29 @@ class WirePort {
   // the port accepts, frees and counts (returned by reference) what it refuses.
   virtual void tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
                         std::uint32_t& refused) noexcept = 0;
+  // Whether it is worth making trains for it; it takes them all the same.
+  [[nodiscard]] virtual bool takes_trains() const noexcept { return true; }
   // Gives back the buffers that it keeps for its next reads. At the end.
   virtual void release_buffers() noexcept {}
   virtual std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept = 0;
+
+  // Start-up thread, before the lcore runs: the pools that rx_burst will be called with. Throws
+  // std::runtime_error.
+  virtual void attach(const PacketPools&) {}
+  // The time: at first, now and then, and after each sleep.
+  virtual void tick(Instant) noexcept {}
+  // Before the lcore sleeps: from now on one of wait_fds() says what comes. False if something is
+  // there already. And after it has slept.
+  [[nodiscard]] virtual bool arm() noexcept { return true; }
+  virtual void disarm() noexcept {}
+  // The longest that the lcore may sleep if nothing wakes it.
+  [[nodiscard]] virtual Duration longest_sleep() const noexcept { return Duration::max(); }
+  // Frames that were not datagrams for us, and what became of datagrams after they were sent.
+  // Any thread.
+  [[nodiscard]] virtual WireEvents events() const noexcept { return {}; }
+
+  // What it was made of is there no more: nothing will ever come or go. Any thread.
+  [[nodiscard]] virtual bool is_gone() const noexcept { return false; }
 
   // Overlay thread: as WireSockets has them. What unlink_socket() returns is to be called once the
   // lcore has passed a quiescent state.

@@ -68,6 +68,39 @@ TEST(DaemonParts, AskTheRouterForTheWiresPort) {
   EXPECT_EQ(port_to_map(config, {v4}).error(), "off by overlay.port_mapping");
 }
 
+conf::Config on_a_card(const std::string& device) {
+  conf::Config config = tutorial();
+  config.wire.backend = conf::WireBackend::kDpdk;
+  config.wire.device = device;
+  config.wire.address = *Prefix::parse("192.0.2.10/24");
+  return config;
+}
+
+TEST(DaemonParts, StartDpdkWithTheCardOfTheWire) {
+  EXPECT_EQ(engine_settings(tutorial()).pci_device, "");
+  EXPECT_EQ(engine_settings(on_a_card("0000:00:05.0")).pci_device, "0000:00:05.0");
+  EXPECT_EQ(engine_settings(on_a_card("00:05.0,arg=1")).pci_device, "0000:00:05.0");
+  EXPECT_EQ(engine_settings(on_a_card("net_af_packet0,iface=eth0")).pci_device, "");
+  // A device that is not used.
+  conf::Config config = on_a_card("0000:00:05.0");
+  config.wire.backend = conf::WireBackend::kSocket;
+  EXPECT_EQ(engine_settings(config).pci_device, "");
+}
+
+TEST(DaemonParts, MakeBuffersThatHoldALargePacketOfTheWire) {
+  conf::Config config = on_a_card("0000:00:05.0");
+  EXPECT_EQ(engine_settings(config).pool.largest_packet, 1500u);
+  config.wire.mtu = 9000;
+  EXPECT_EQ(engine_settings(config).pool.largest_packet, 9000u);
+  config.wire.backend = conf::WireBackend::kSocket;
+  EXPECT_EQ(engine_settings(config).pool.largest_packet, 1500u);
+}
+
+TEST(DaemonParts, DoNotAskTheKernelsRouterForAnotherWire) {
+  EXPECT_EQ(port_to_map(on_a_card("0000:00:05.0"), {*Endpoint::parse("192.0.2.10:4545")}).error(),
+            "routers are asked through the kernel, which does not have the wire");
+}
+
 TEST(DaemonParts, InsistOnTheOnlyAddressToListenOn) {
   conf::Config config = tutorial();
   config.overlay.listen = {*Endpoint::parse("[::]:4545")};

@@ -43,6 +43,10 @@ TEST(Load, FillsInTheDefaults) {
   EXPECT_EQ(config.engine.memory_mb, 0u);
   EXPECT_EQ(config.engine.cipher, CipherChoice::kAuto);
   EXPECT_EQ(config.engine.aead, AeadChoice::kAuto);
+  EXPECT_EQ(config.wire, Wire{});
+  EXPECT_EQ(config.wire.backend, WireBackend::kSocket);
+  EXPECT_EQ(config.wire.vlan, 0);
+  EXPECT_EQ(config.wire.mtu, 1500);
   EXPECT_EQ(config.log.level, log::Level::kInfo);
   EXPECT_EQ(config.log.format, log::Format::kText);
   EXPECT_EQ(config.paths.state, "/var/lib/ipop");

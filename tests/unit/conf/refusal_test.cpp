@@ -325,9 +325,8 @@ TEST(Refusal, ConcernsKeysNotSupportedYet) {
        "2:28: trust.cert is not supported yet; leave it out"},
       {"lcores", kGood + "engine: {lcores: [1, 2]}\n",
        "2:18: engine.lcores is not supported yet; leave it out or set it to auto"},
-      {"wire", kGood + "wire: {backend: dpdk, device: a}\n",
-       "2:17: wire.backend is not supported yet; leave it out or set it to socket\n"
-       "2:31: wire.device is not supported yet; leave it out"},
+      {"queues", kGood + "wire: {queues: 2}\n",
+       "2:16: wire.queues is not supported yet; leave it out or set it to auto"},
   };
   check(cases);
 }

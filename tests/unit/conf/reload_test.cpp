@@ -56,6 +56,17 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
       {kNetwork, "engine: {memory_mb: 64}", {}, {"engine.memory_mb"}},
       {kNetwork, "engine: {cipher: aes-256-gcm}", {}, {"engine.cipher"}},
       {kNetwork, "engine: {aead: libsodium}", {}, {"engine.aead"}},
+      {kNetwork,
+       "wire: {backend: dpdk, device: \"net_af_xdp0,iface=eth0\"}",
+       {},
+       {"wire.backend", "wire.device"}},
+      {kNetwork,
+       "wire: {backend: dpdk, device: \"00:05.0\", address: 192.0.2.1/24, gateway: 192.0.2.254, "
+       "address6: \"2001:db8::1/64\", gateway6: \"fe80::1\", vlan: 7, mtu: 9000}",
+       {},
+       {"wire.backend", "wire.device", "wire.address", "wire.address6", "wire.gateway",
+        "wire.gateway6", "wire.vlan", "wire.mtu"}},
+      {kNetwork, "wire: {backend: socket, device: \"\", vlan: none, mtu: auto}", {}, {}},
       {kNetwork, "log: {level: debug}", {"log.level"}, {}},
       {kNetwork, "log: {format: json}", {"log.format"}, {}},
       {kNetwork, "paths: {state: /s}", {}, {"paths.state"}},
@@ -76,6 +87,23 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
     const Changes left = compare(with_live_changes(running, next), next);
     EXPECT_TRUE(left.live.empty()) << test.network << test.rest;
     EXPECT_EQ(left.need_restart, test.need_restart) << test.network << test.rest;
+  }
+}
+
+// A wire stays as it is until a restart, down to its gateway.
+TEST(Reload, SeesAChangeOfEachKeyOfTheWire) {
+  const auto with = [](const std::string& keys) {
+    return load(kNetwork, "wire: {backend: dpdk, device: net_memif0, address: 192.0.2.1/24, " +
+                              std::string("address6: \"2001:db8::1/64\"") + keys + "}");
+  };
+  const Config running = with("");
+  for (const auto& [keys, name] : {std::pair{", gateway: 192.0.2.254", "wire.gateway"},
+                                   {", gateway6: \"fe80::1\"", "wire.gateway6"},
+                                   {", vlan: 1", "wire.vlan"},
+                                   {", mtu: 1499", "wire.mtu"}}) {
+    const Changes changes = compare(running, with(keys));
+    EXPECT_TRUE(changes.live.empty()) << keys;
+    EXPECT_EQ(changes.need_restart, Names{name}) << keys;
   }
 }
 

@@ -24,8 +24,21 @@ TEST(Eal, AsksForWhatTheMachineHas) {
   EXPECT_FALSE(has(with, "--no-huge"));
   for (const auto& arguments : {with, without}) {
     EXPECT_TRUE(has(arguments, "--no-pci"));
+    EXPECT_FALSE(has(arguments, "--allow"));
     EXPECT_TRUE(has(arguments, "--no-telemetry"));
     EXPECT_TRUE(has(arguments, "0@(0,1)"));
+  }
+}
+
+TEST(Eal, LooksForTheOneCardThatItIsToldOf) {
+  for (const bool hugepages : {false, true}) {
+    const auto arguments = eal_arguments({.pci_device = "0000:00:05.0"}, hugepages, {0});
+    EXPECT_FALSE(has(arguments, "--no-pci"));
+    const auto allow = std::ranges::find(arguments, "--allow");
+    ASSERT_NE(allow, arguments.end());
+    ASSERT_NE(allow + 1, arguments.end());
+    EXPECT_EQ(*(allow + 1), "0000:00:05.0");
+    EXPECT_EQ(std::ranges::count(arguments, "--allow"), 1);
   }
 }
 

@@ -70,6 +70,7 @@ Status alice() {
                 .peers = {bob()}};
   status.engine.counters.fates[static_cast<std::size_t>(engine::Fate::kSent)] = 11;
   status.engine.counters.fates[static_cast<std::size_t>(engine::Fate::kDropWireForged)] = 4;
+  status.engine.wire_events[static_cast<std::size_t>(engine::WireEvent::kNotOurs)] = 13;
   return status;
 }
 
@@ -97,6 +98,8 @@ TEST(StatusJson, HasTheStableKeys) {
   EXPECT_EQ(json["engine"]["drops"]["wire_forged"], 4);
   EXPECT_EQ(json["engine"]["drops"]["wire_replayed"], 0);
   EXPECT_FALSE(json["engine"]["fates"].contains("wire_forged"));
+  EXPECT_EQ(json["engine"]["wire_events"]["not_ours"], 13);
+  EXPECT_EQ(json["engine"]["wire_events"]["bad_checksum"], 0);
   EXPECT_EQ(json["peers"][0]["state"], "connected");
   EXPECT_EQ(json["peers"][0]["path"], "direct");
 }
@@ -104,6 +107,10 @@ TEST(StatusJson, HasTheStableKeys) {
 TEST(StatusJson, ListsEveryFateOnce) {
   const Json engine = to_json(Status{})["engine"];
   EXPECT_EQ(engine["fates"].size() + engine["drops"].size(), engine::kFateCount);
+}
+
+TEST(StatusJson, ListsEveryEventOfTheWireOnce) {
+  EXPECT_EQ(to_json(Status{})["engine"]["wire_events"].size(), engine::kWireEventCount);
 }
 
 TEST(StatusJson, LeavesTheUnknownNullOrEmpty) {
@@ -142,6 +149,7 @@ TEST(StatusJson, ReadsTheStatusOfAnotherVersion) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->hostname, "alice");
   EXPECT_EQ(read->nat.kind, "unknown");
+  EXPECT_EQ(read->engine.wire_events, engine::WireEvents{});
 }
 
 TEST(StatusJson, SaysWhichKeyIsWrong) {
@@ -156,6 +164,8 @@ TEST(StatusJson, SaysWhichKeyIsWrong) {
            Case{R"({"interface":{"mtu":65536}})", "status.interface.mtu has the wrong type"},
            Case{R"({"interface":7})", "status.interface is not an object"},
            Case{R"({"dht":{"connected":1}})", "status.dht.connected has the wrong type"},
+           Case{R"({"engine":{"wire_events":{"echo":"x"}}})",
+                "status.engine.wire_events.echo has the wrong type"},
            Case{R"({"addresses":[1]})", "status.addresses has the wrong type"},
            Case{R"({"peers":{}})", "status.peers is not a list"},
            Case{R"({"peers":[7]})", "status.peers[] is not an object"},

@@ -1,0 +1,89 @@
+#include "engine/port/device_name.hpp"
+
+#include <net/if.h>
+
+#include <algorithm>
+#include <cctype>
+#include <system_error>
+
+namespace ipop::engine {
+namespace {
+
+// 00:05.0, without its domain.
+constexpr std::size_t kShortPci = 7;
+constexpr std::string_view kPciForm = "xxxx:xx:xx.x";
+
+bool has_form(std::string_view text, std::string_view form) noexcept {
+  return std::ranges::equal(text, form, [](char is, char wanted) {
+    return wanted == 'x' ? std::isxdigit(static_cast<unsigned char>(is)) != 0 : is == wanted;
+  });
+}
+
+// Drivers that hand a PCI device to a program.
+constexpr std::string_view kUserDrivers[] = {"vfio-pci", "uio_pci_generic", "igb_uio",
+                                             "uio_hv_generic"};
+
+std::string why_not_pci(const std::string& address, const std::filesystem::path& sys) {
+  const std::filesystem::path at = sys / "bus/pci/devices" / address;
+  std::error_code error;
+  if (!std::filesystem::exists(at, error)) {
+    return "this machine has no PCI device of that address; `lspci` lists those that it has";
+  }
+  const std::string bind = "`dpdk-devbind.py --bind=vfio-pci " + address + "`";
+  const std::filesystem::path driver = std::filesystem::read_symlink(at / "driver", error);
+  if (error) return "no kernel driver hands it to programs; bind it with " + bind;
+  const std::string name = driver.filename();
+  if (std::ranges::find(kUserDrivers, name) == std::end(kUserDrivers)) {
+    return "the kernel's driver " + name + " holds it; bind it to vfio-pci with " + bind +
+           ", or give its interface to net_af_xdp or net_af_packet";
+  }
+  if (name == "vfio-pci" && !std::filesystem::exists(at / "iommu_group", error)) {
+    return "vfio-pci holds it, but there is no IOMMU; enable it, or allow vfio without one by "
+           "`echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode` and bind it again";
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_pci_address(std::string_view name) noexcept {
+  return has_form(name, kPciForm);
+}
+
+std::string device_name(std::string_view device) {
+  std::string name(device.substr(0, device.find(',')));
+  if (name.size() == kShortPci && has_form(name, kPciForm.substr(5))) name.insert(0, "0000:");
+  return name;
+}
+
+std::optional<std::string> device_argument(std::string_view device, std::string_view name) {
+  for (std::size_t at = device.find(','); at != std::string_view::npos;) {
+    const std::size_t end = device.find(',', at + 1);
+    const std::string_view argument =
+        device.substr(at + 1, end == std::string_view::npos ? end : end - at - 1);
+    if (argument.starts_with(name) && argument.substr(name.size()).starts_with('=')) {
+      return std::string(argument.substr(name.size() + 1));
+    }
+    at = end;
+  }
+  return std::nullopt;
+}
+
+std::string why_not_usable(std::string_view device, const std::filesystem::path& sys) {
+  const std::string name = device_name(device);
+  if (is_pci_address(name)) return why_not_pci(name, sys);
+  if (!name.starts_with("net_")) {
+    return "that is neither a PCI address nor a virtual device (net_…)";
+  }
+  const auto interface = device_argument(device, "iface");
+  const bool needs_interface = name.starts_with("net_af_");
+  if (needs_interface && !interface) return "it needs an interface: " + name + ",iface=eth0";
+  // Of others it may be the name of one to be made.
+  const bool is_there = needs_interface || name.starts_with("net_pcap");
+  if (interface && is_there && if_nametoindex(interface->c_str()) == 0) {
+    return "this machine has no interface " + *interface;
+  }
+  return {};
+}
+
+}  // namespace ipop::engine
