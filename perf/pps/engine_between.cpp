@@ -5,6 +5,8 @@
 #include "engine/path/packet.hpp"
 #include "perf/pps/engine_node.hpp"
 #include "perf/pps/host_frames.hpp"
+#include "perf/pps/memory_wire.hpp"
+#include "perf/pps/ring_wire.hpp"
 
 namespace ipop::perf {
 
@@ -34,20 +36,23 @@ Endpoint near_endpoint(std::uint32_t i) {
 
 }  // namespace
 
-EngineBetween::EngineBetween(const Workload& workload)
+template <typename Wire>
+EngineBetween<Wire>::EngineBetween(const Workload& workload)
     : workload_(workload),
-      sender_(std::make_unique<EngineNode>(sizes_for(workload))),
-      receiver_(std::make_unique<EngineNode>(sizes_for(workload))) {
+      sender_(std::make_unique<EngineNode<Wire>>(sizes_for(workload))),
+      receiver_(std::make_unique<EngineNode<Wire>>(sizes_for(workload))) {
   // Those that talk come last, in the midst of nothing.
   for (std::uint32_t i = workload.peers + workload.idle; i-- != 0;)
     join(i);
 }
 
-EngineBetween::~EngineBetween() = default;
+template <typename Wire>
+EngineBetween<Wire>::~EngineBetween() = default;
 
-void EngineBetween::join(std::uint32_t peer) {
+template <typename Wire>
+void EngineBetween<Wire>::join(std::uint32_t peer) {
   const auto key = Secret<32>::random();
-  EngineNode* const nodes[] = {sender_.get(), receiver_.get()};
+  EngineNode<Wire>* const nodes[] = {sender_.get(), receiver_.get()};
   PeerIndex peers[2];
   ReceiverIndex locals[2];
   for (int n = 0; n < 2; ++n) {
@@ -73,7 +78,8 @@ void EngineBetween::join(std::uint32_t peer) {
   }
 }
 
-std::uint16_t EngineBetween::make_frames(rte_mbuf** frames, std::uint32_t* order) {
+template <typename Wire>
+std::uint16_t EngineBetween<Wire>::make_frames(rte_mbuf** frames, std::uint32_t* order) {
   const auto count = static_cast<std::uint16_t>(workload_.units());
   rte_mempool* const pool = (workload_.supers ? sender_->supers : sender_->pool).get();
   if (rte_pktmbuf_alloc_bulk(pool, frames, count) != 0) {
@@ -89,16 +95,17 @@ std::uint16_t EngineBetween::make_frames(rte_mbuf** frames, std::uint32_t* order
   return count;
 }
 
-void EngineBetween::run_batch() {
+template <typename Wire>
+void EngineBetween<Wire>::run_batch() {
   rte_mbuf* burst[kBurst];
   std::uint32_t order[kBurst];
   for (std::uint32_t round = 0; round < workload_.rounds(); ++round) {
     sender_->host.lay_in({burst, make_frames(burst, order)});
     encap_.time(workload_.units(), [&] { sender_->state.turn(now_); });
-    const std::uint16_t sealed = sender_->wire.out().pop(burst);
+    const std::uint16_t sealed = sender_->wire.take(burst);
     for (std::uint16_t i = 0; i < sealed; ++i)
-      meta(burst[i]).endpoint = near_endpoint(order[i]);
-    receiver_->wire.in().push({burst, sealed});
+      receiver_->wire.address(burst[i], near_endpoint(order[i]));
+    receiver_->wire.give({burst, sealed});
     decap_.time(workload_.units(), [&] { receiver_->state.turn(now_); });
     receiver_->punts.drain(kBurst, [](const Punt&) {});
   }
@@ -107,7 +114,8 @@ void EngineBetween::run_batch() {
   decap_.end_batch();
 }
 
-void EngineBetween::must_be_complete() const {
+template <typename Wire>
+void EngineBetween<Wire>::must_be_complete() const {
   const std::uint64_t packets = rounds_ * workload_.packets();
   if (sender_->count(Fate::kSent) != packets || receiver_->count(Fate::kDelivered) != packets ||
       receiver_->host.packets() != packets) {
@@ -117,5 +125,8 @@ void EngineBetween::must_be_complete() const {
     throw std::runtime_error("trains did not become frames again");
   }
 }
+
+template class EngineBetween<MemoryWire>;
+template class EngineBetween<RingWire>;
 
 }  // namespace ipop::perf

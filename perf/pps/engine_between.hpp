@@ -1,4 +1,4 @@
-// Two engines between memory ports, each turned by hand: what one turn costs, from the host port to
+// Two engines on one kind of wire, each turned by hand: what one turn costs, from the host port to
 // the wire port's queue and back, without the cost of making the packets.
 #pragma once
 
@@ -10,8 +10,11 @@
 
 namespace ipop::perf {
 
+template <typename Wire>
 struct EngineNode;
 
+// Wire: MemoryWire or RingWire.
+template <typename Wire>
 class EngineBetween {
  public:
   explicit EngineBetween(const Workload& workload);
@@ -30,8 +33,8 @@ class EngineBetween {
 
   Workload workload_;
   Instant now_{std::chrono::hours(1)};
-  std::unique_ptr<EngineNode> sender_;
-  std::unique_ptr<EngineNode> receiver_;
+  std::unique_ptr<EngineNode<Wire>> sender_;
+  std::unique_ptr<EngineNode<Wire>> receiver_;
   std::mt19937 random_{1};
   std::uint64_t rounds_ = 0;
   Stopwatch encap_;

@@ -6,6 +6,8 @@
 #include "engine/path/packet.hpp"
 #include "engine/path/relay_header.hpp"
 #include "perf/pps/engine_node.hpp"
+#include "perf/pps/memory_wire.hpp"
+#include "perf/pps/ring_wire.hpp"
 
 namespace ipop::perf {
 
@@ -24,8 +26,9 @@ TableSizes sizes_for(const Workload& workload) {
 
 }  // namespace
 
-EngineRelay::EngineRelay(const Workload& workload)
-    : workload_(workload), node_(std::make_unique<EngineNode>(sizes_for(workload))) {
+template <typename Wire>
+EngineRelay<Wire>::EngineRelay(const Workload& workload)
+    : workload_(workload), node_(std::make_unique<EngineNode<Wire>>(sizes_for(workload))) {
   for (std::uint32_t pair = 0; pair < workload.peers; ++pair) {
     PeerIndex peers[2];
     for (std::uint32_t end = 0; end < 2; ++end) {
@@ -37,9 +40,11 @@ EngineRelay::EngineRelay(const Workload& workload)
   }
 }
 
-EngineRelay::~EngineRelay() = default;
+template <typename Wire>
+EngineRelay<Wire>::~EngineRelay() = default;
 
-void EngineRelay::lay_in() {
+template <typename Wire>
+void EngineRelay<Wire>::lay_in() {
   const std::uint32_t each = workload_.supers ? kSegmentSize : workload_.size;
   const std::uint32_t in_one = workload_.supers ? kSegments : 1;
   rte_mempool* const pool = (workload_.supers ? node_->supers : node_->pool).get();
@@ -56,26 +61,31 @@ void EngineRelay::lay_in() {
     }
     set_length(burst[i], in_one * each);
     if (workload_.supers) burst[i]->tso_segsz = static_cast<std::uint16_t>(each);
-    meta(burst[i]).endpoint = endpoint_of(2 * pair);
+    node_->wire.address(burst[i], endpoint_of(2 * pair));
   }
-  node_->wire.in().push({burst, workload_.units()});
+  node_->wire.give({burst, workload_.units()});
 }
 
-void EngineRelay::run_batch() {
+template <typename Wire>
+void EngineRelay<Wire>::run_batch() {
   rte_mbuf* burst[kBurst];
   for (std::uint32_t round = 0; round < workload_.rounds(); ++round) {
     lay_in();
     relay_.time(workload_.units(), [&] { node_->state.turn(now_); });
-    rte_pktmbuf_free_bulk(burst, node_->wire.out().pop(burst));
+    rte_pktmbuf_free_bulk(burst, node_->wire.take(burst));
   }
   rounds_ += workload_.rounds();
   relay_.end_batch();
 }
 
-void EngineRelay::must_be_complete() const {
+template <typename Wire>
+void EngineRelay<Wire>::must_be_complete() const {
   if (node_->count(Fate::kRelayed) != rounds_ * workload_.packets()) {
     throw std::runtime_error("datagrams were not passed on");
   }
 }
+
+template class EngineRelay<MemoryWire>;
+template class EngineRelay<RingWire>;
 
 }  // namespace ipop::perf

@@ -1,4 +1,4 @@
-// One engine that relays, between memory ports and turned by hand: what one turn costs, from the
+// One engine that relays, on one kind of wire and turned by hand: what one turn costs, from the
 // wire port to the wire port's queue.
 #pragma once
 
@@ -11,8 +11,11 @@
 
 namespace ipop::perf {
 
+template <typename Wire>
 struct EngineNode;
 
+// Wire: MemoryWire or RingWire.
+template <typename Wire>
 class EngineRelay {
  public:
   // `workload.peers` pairs, each datagram of a pair at random; `workload.size` is the size of a
@@ -30,7 +33,7 @@ class EngineRelay {
 
   Workload workload_;
   Instant now_{std::chrono::hours(1)};
-  std::unique_ptr<EngineNode> node_;
+  std::unique_ptr<EngineNode<Wire>> node_;
   std::vector<engine::RelayLabel> labels_;
   std::mt19937 random_{1};
   std::uint64_t rounds_ = 0;

@@ -15,6 +15,9 @@
 #include "perf/pps/aead_alone.hpp"
 #include "perf/pps/engine_between.hpp"
 #include "perf/pps/engine_relay.hpp"
+#include "perf/pps/forwarding.hpp"
+#include "perf/pps/memory_wire.hpp"
+#include "perf/pps/ring_wire.hpp"
 
 namespace ipop::perf {
 namespace {
@@ -44,9 +47,9 @@ nlohmann::json compare(const Stopwatch& alone, const Stopwatch& engine) {
 }
 
 void show(const nlohmann::json& row) {
-  fmt::print("{:<18} {:>6} {:>6} {:>6} ", row["suite"].get<std::string_view>(),
-             row["peers"].get<unsigned>(), row["idle"].get<unsigned>(),
-             row["bytes"].get<unsigned>());
+  fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6} ", row["wire"].get<std::string_view>(),
+             row["suite"].get<std::string_view>(), row["peers"].get<unsigned>(),
+             row["idle"].get<unsigned>(), row["bytes"].get<unsigned>());
   for (const char* const way : {"encap", "decap"}) {
     const auto& figures = row[way];
     fmt::print("  {:>8.1f} {:>8.1f} {:>5.2f}", figures["aead_ns"]["median"].get<double>(),
@@ -57,15 +60,17 @@ void show(const nlohmann::json& row) {
   std::fflush(stdout);
 }
 
+template <typename Wire>
 nlohmann::json measure(const Workload& workload) {
   AeadAlone alone(workload);
-  EngineBetween engine(workload);
+  EngineBetween<Wire> engine(workload);
   for (std::uint32_t batch = 0; batch < kBatches; ++batch) {
     alone.run_batch();
     engine.run_batch();
   }
   engine.must_be_complete();
-  nlohmann::json row{{"suite", name(workload.suite)},
+  nlohmann::json row{{"wire", Wire::kName},
+                     {"suite", name(workload.suite)},
                      {"peers", workload.peers},
                      {"idle", workload.idle},
                      {"bytes", workload.size},
@@ -76,15 +81,17 @@ nlohmann::json measure(const Workload& workload) {
   return row;
 }
 
+template <typename Wire>
 nlohmann::json measure_relay(const Workload& workload) {
-  EngineRelay engine(workload);
+  EngineRelay<Wire> engine(workload);
   for (std::uint32_t batch = 0; batch < kBatches; ++batch)
     engine.run_batch();
   engine.must_be_complete();
   const auto figures = engine.relay().batches();
-  fmt::print("{:<18} {:>6} {:>6} {:>6}   {:>8.1f}\n", "relay", workload.peers, 0,
+  fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6}   {:>8.1f}\n", Wire::kName, "relay", workload.peers, 0,
              workload.supers ? kSegments * kSegmentSize : workload.size, median(figures));
-  return {{"pairs", workload.peers},
+  return {{"wire", Wire::kName},
+          {"pairs", workload.peers},
           {"bytes", workload.supers ? kSegments * kSegmentSize : workload.size},
           {"super", workload.supers},
           {"relay_ns", {{"best", best(figures)}, {"median", median(figures)}}}};
@@ -121,20 +128,30 @@ nlohmann::json run() {
   const auto aead = engine::make_aead_engine();
   fmt::print("{}, bursts of {}; medians of {} batches, ns a packet or super-packet\n", aead->name(),
              engine::kBurst, kBatches - 1);
-  fmt::print("{:<18} {:>6} {:>6} {:>6}   {:>8} {:>8} {:>5}  {:>8} {:>8} {:>5}\n", "suite", "peers",
-             "idle", "bytes", "seal", "encap", "÷", "open", "decap", "÷");
+  fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6}   {:>8} {:>8} {:>5}  {:>8} {:>8} {:>5}\n", "wire",
+             "suite", "peers", "idle", "bytes", "seal", "encap", "÷", "open", "decap", "÷");
   nlohmann::json rows = nlohmann::json::array();
   for (const auto suite : {engine::AeadSuite::kAes256Gcm, engine::AeadSuite::kChaCha20Poly1305}) {
     if ((aead->suites() >> static_cast<unsigned>(suite) & 1) == 0) continue;
     for (const Workload& workload : workloads(suite))
-      rows.push_back(measure(workload));
+      rows.push_back(measure<MemoryWire>(workload));
+    // A card has no trains, and silent peers are no business of the wire's.
+    for (const Workload& workload : workloads(suite)) {
+      if (!workload.supers && workload.idle == 0) rows.push_back(measure<RingWire>(workload));
+    }
   }
   nlohmann::json relays = nlohmann::json::array();
   for (const Workload& workload : relay_workloads())
-    relays.push_back(measure_relay(workload));
+    relays.push_back(measure_relay<MemoryWire>(workload));
+  for (const Workload& workload : relay_workloads()) {
+    if (!workload.supers) relays.push_back(measure_relay<RingWire>(workload));
+  }
+  const double floor_ns = median(forwarding_ns());
+  fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6}   {:>8.1f}\n", RingWire::kName, "forwarding alone", 1,
+             0, 64, floor_ns);
   return {{"aead", aead->name()},  {"burst", engine::kBurst},      {"batches", kBatches - 1},
           {"segments", kSegments}, {"segment_size", kSegmentSize}, {"rows", rows},
-          {"relay", relays}};
+          {"relay", relays},       {"forwarding_ns", floor_ns}};
 }
 
 }  // namespace
