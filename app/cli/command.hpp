@@ -54,6 +54,7 @@ void add_down(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_peers(CLI::App& app, Context& context);
 void add_netcheck(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_ping(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);

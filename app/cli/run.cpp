@@ -15,6 +15,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_status(app, context);
   add_peers(app, context);
   add_netcheck(app, context);
+  add_doctor(app, context);
   add_ping(app, context);
   add_reload(app, context);
   add_version(app, context);

@@ -3,7 +3,7 @@
 namespace ipop::app {
 
 void add_unsupported(CLI::App& app, Context& /*context*/) {
-  for (const char* name : {"ca", "doctor"}) {
+  for (const char* name : {"ca"}) {
     CLI::App* command = app.add_subcommand(name, "(not supported yet)");
     // Whatever its arguments will be, they are its own, and none of them wrong yet.
     command->allow_extras()->fallthrough(false);

@@ -18,12 +18,12 @@ NETWORK = "ipop_dpdk"
 SECONDS = 60 if SOAK else 1
 
 
-def started(host, octet: int, wire: str, bootstrap: str) -> Node:
+def started(host, octet: int, wire: str, bootstrap: str, listen: str = "0.0.0.0") -> Node:
     made = Node(host)
     made.init(octet)  # for its key
     made.configure(
         f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {host.name}}}\n"
-        f'overlay: {{listen: ["0.0.0.0:{PORT}"], bootstrap: ["{bootstrap}"]}}\n'
+        f'overlay: {{listen: ["{listen}:{PORT}"], bootstrap: ["{bootstrap}"]}}\n'
         f"wire: {{backend: dpdk, {wire}}}\n", f"192.168.10.{octet}")
     made.start()
     return made
@@ -98,6 +98,19 @@ def test_two_daemons_meet_over_af_xdp_in_the_place_of_the_kernel(world):
     expect(pings.lost == 0, f"the router lost {pings.lost} pings to the wire's own address")
     must_come_back(world, alice, bob)
     return must_work(alice, bob, "net_af_xdp")
+
+
+def test_two_daemons_meet_by_ipv6_in_a_vlan(world):
+    nodes = []
+    for host, octet in zip(world.cable("alice", "bob"), (10, 20)):
+        wire = f'device: "net_af_packet0,iface=eth0", address6: "fd00:77::{octet}/64", vlan: 7'
+        nodes.append(started(host, octet, wire, f"[fd00:77::{30 - octet}]:{PORT}", "[::]"))
+    alice, bob = nodes
+    pings = ping(alice.host, bob.address, 20, wait_s=5)
+    expect(pings.lost == 0, f"{pings.lost} of {pings.sent} pings were lost")
+    endpoint = alice.peer(bob.address)["endpoint"]
+    expect(endpoint == f"[fd00:77::20]:{PORT}", f"they meet at {endpoint}")
+    expect(events(alice)["bad_checksum"] == 0, "checksums of IPv6 are wrong")
 
 
 def test_a_wire_that_is_deleted_ends_the_daemon(world):
