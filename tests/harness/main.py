@@ -11,7 +11,7 @@ from harness.netns import run_netns_tests, run_sanitized_netns_tests
 from harness.report import Report
 from harness.unit import run_unit_tests
 
-BUILD_LIMIT_S = 900
+BUILD_LIMIT_S = 1500
 FUZZ_SECONDS = 3  # for each target, in CI
 
 DAEMON = ("app/ipopd", "app/ipopd_fast_timers", "app/ipop")

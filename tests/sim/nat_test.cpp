@@ -64,12 +64,22 @@ TEST_P(NatPairs, ReachEachOtherAndDirectlyWhereAHoleCanBePunched) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, NatPairs,
-                         testing::Combine(testing::ValuesIn(kKinds), testing::ValuesIn(kKinds)),
-                         [](const auto& each) {
-                           return std::string(std::get<0>(each.param).name) + "_to_" +
-                                  std::get<1>(each.param).name;
-                         });
+// Under a sanitizer each takes seconds: each kind once at each end.
+std::vector<Pair> pairs() {
+  constexpr bool kSlow = IPOP_MANY_NODES < 200;
+  constexpr std::size_t kCount = std::size(kKinds);
+  std::vector<Pair> all;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    for (std::size_t j = 0; j < kCount; ++j) {
+      if (!kSlow || j == (i + 2) % kCount) all.emplace_back(kKinds[i], kKinds[j]);
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NatPairs, testing::ValuesIn(pairs()), [](const auto& each) {
+  return std::string(std::get<0>(each.param).name) + "_to_" + std::get<1>(each.param).name;
+});
 
 TEST(Nat, KeepsTwoBehindItOnTheirOwnNetwork) {
   NatWorld in;

@@ -59,7 +59,7 @@ void expect_no_more_than_the_stack(const Bytes& good, std::size_t headers, unsig
   std::mt19937 random(seed);
   const PlainDatagrams plain(both_families());
   int taken = 0;
-  for (int round = 0; round < 200'000; ++round) {
+  for (int round = 0; round < 50'000; ++round) {
     Bytes frame = good;
     for (auto changes = random() % 3; changes != 0; --changes)
       frame[random() % headers] = static_cast<std::uint8_t>(random());
@@ -77,7 +77,7 @@ void expect_no_more_than_the_stack(const Bytes& good, std::size_t headers, unsig
     EXPECT_EQ(datagram.start, received.ip + received.datagram.start);
     EXPECT_EQ(datagram.length, received.datagram.length);
   }
-  EXPECT_GT(taken, 10'000);
+  EXPECT_GT(taken, 2'500);
 }
 
 TEST(PlainDatagrams, TakesNothingThatTheStackRefusesOverIpv4) {
