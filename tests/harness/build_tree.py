@@ -24,7 +24,8 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
-CLANG = {"CXX": "clang++-16", "CC": "clang-16"}
+# A compiler that is named gets no cache from meson by itself.
+CLANG = {"CXX": "ccache clang++-16", "CC": "ccache clang-16"}
 PROGRAMS = ("ipopd", "ipopd_fast_timers", "ipop")
 
 
