@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -49,12 +50,20 @@ Server::Server(asio::io_context& loop, const RuntimeDirectory& runtime, std::str
                              "runtime directory");
   }
   remove_stale_socket(path);
+  // Under its name only when it listens: whoever sees the file is answered.
+  const std::string unready = (runtime.path() / "control.new").string();
+  remove_stale_socket(unready);
   try {
     acceptor_.open();
     // Linux gives the file the mode of the socket, so that it never stands there with a wider one.
     if (::fchmod(acceptor_.native_handle(), 0600) != 0) throw_errno("fchmod", errno);
-    acceptor_.bind(Protocol::endpoint(path));
+    acceptor_.bind(Protocol::endpoint(unready));
     acceptor_.listen();
+    if (::rename(unready.c_str(), path.c_str()) != 0) {
+      const int number = errno;
+      ::unlink(unready.c_str());
+      throw_errno("putting the control socket at " + path, number);
+    }
   } catch (const std::system_error& error) {
     throw std::runtime_error("opening the control socket " + path + ": " + error.code().message());
   }
