@@ -17,6 +17,7 @@
 #include "app/daemon_parts.hpp"
 #include "app/handshake_timers.hpp"
 #include "app/pinger.hpp"
+#include "app/processors.hpp"
 #include "app/sd_notify.hpp"
 #include "app/version.hpp"
 #include "app/wire.hpp"
@@ -76,6 +77,7 @@ class Daemon {
   void run();
 
  private:
+  [[nodiscard]] std::vector<engine::EnginePorts> make_ports();
   [[nodiscard]] overlay::Context context();
   [[nodiscard]] overlay::OverlaySettings overlay_settings();
   [[nodiscard]] overlay::control::Handlers handlers();
@@ -94,8 +96,8 @@ class Daemon {
   overlay::NetworkKey network_;
   overlay::Credential credential_;
   std::unique_ptr<kni::HostLink> link_;
-  const kni::TapPort* tap_ = nullptr;  // the engine's
-  Wire wire_;                          // its port becomes the engine's
+  const kni::TapPort* tap_ = nullptr;  // the engine's first
+  Wire wire_;                          // its ports become the engine's
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<overlay::OpenDhtDirectory> directory_;
   std::unique_ptr<overlay::Overlay> overlay_;
@@ -121,11 +123,7 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
   wire_ = make_wire(config_, settings);
   link_ = std::make_unique<kni::HostLink>(link_settings(config_));
   engine::start_eal_for(settings);
-  auto host = std::make_unique<kni::TapPort>(
-      link_->fd(), link_->mac(), link_->own_addresses(),
-      engine::HostOffloads{.tcp = link_->tap().tcp_segments, .udp = link_->tap().udp_segments});
-  tap_ = host.get();
-  engine_ = std::make_unique<engine::Engine>(settings, std::move(host), std::move(wire_.port));
+  engine_ = std::make_unique<engine::Engine>(settings, make_ports());
   directory_ = std::make_unique<overlay::OpenDhtDirectory>(
       directory_settings(config_, wire_.bound), [this](const Endpoint& to, ByteView datagram) {
         engine_->injector().send_datagram(to, datagram);
@@ -144,6 +142,19 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
   server_ = std::make_unique<overlay::control::Server>(io_, runtime_, version(), handlers());
 }
 
+std::vector<engine::EnginePorts> Daemon::make_ports() {
+  const kni::Tap& tap = link_->tap();
+  std::vector<engine::EnginePorts> ports(wire_.ports.size());
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    auto host = std::make_unique<kni::TapPort>(
+        tap.queues.at(i).get(), link_->mac(), link_->own_addresses(),
+        engine::HostOffloads{.tcp = tap.tcp_segments, .udp = tap.udp_segments});
+    if (i == 0) tap_ = host.get();
+    ports[i] = {std::move(host), std::move(wire_.ports[i])};
+  }
+  return ports;
+}
+
 overlay::Context Daemon::context() {
   return {.table = engine_->table(),
           .injector = engine_->injector(),
@@ -153,6 +164,7 @@ overlay::Context Daemon::context() {
           .network = network_,
           .timers = handshake_timers(),
           .suites = suites(config_, engine_->suites()),
+          .lanes = lanes(config_),
           .path_mtu = kUdpPayload6,
           .link_mtu = wire_.mtu_towards,
           .credential = credential_};
@@ -287,6 +299,7 @@ void Daemon::stop(std::optional<std::string> error) {
 void Daemon::run() {
   pthread_setname_np(pthread_self(), "ipop-overlay");
   engine_->start();
+  keep_off(config_.engine.cpus);
   loop_->start();
   wait_for_signals();
   watch_interface();

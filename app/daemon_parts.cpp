@@ -3,10 +3,44 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "app/processors.hpp"
 #include "engine/port/device_name.hpp"
 #include "overlay/handshake/payload.hpp"
 
 namespace ipop::app {
+
+namespace {
+
+// One carries more than a card of most machines with so few processors takes, and leaves the others
+// to the programs that have something to say; beyond eight the kernel's side is what limits.
+constexpr unsigned kProcessorsEach = 4;
+constexpr unsigned kMostByItself = 8;
+
+// A peer with more lcores than we have lanes would have to hand packets from one to another.
+constexpr unsigned kLanesTaken = 4;
+
+}  // namespace
+
+unsigned lcores(const conf::Config& config, unsigned processors) {
+  if (config.engine.lcores != 0) return config.engine.lcores;
+  if (config.engine.cpus.size() > 1) return static_cast<unsigned>(config.engine.cpus.size());
+  // A DPDK port has one queue here.
+  if (config.wire.backend == conf::WireBackend::kDpdk) return 1;
+  return std::clamp(processors / kProcessorsEach, 1u, kMostByItself);
+}
+
+unsigned lcores(const conf::Config& config) {
+  // Asked once: the overlay thread leaves those of pinned lcores to them.
+  static const auto processors = static_cast<unsigned>(usable_processors().size());
+  return lcores(config, processors);
+}
+
+overlay::Lanes lanes(const conf::Config& config) {
+  const unsigned own = lcores(config);
+  const unsigned sent = config.engine.lanes == 0 ? own : config.engine.lanes;
+  return {.sent = static_cast<std::uint8_t>(sent),
+          .taken = static_cast<std::uint8_t>(std::max({own, sent, kLanesTaken}))};
+}
 
 std::vector<Prefix> inner_addresses(const conf::Config& config) {
   std::vector<Prefix> addresses{config.network.address};
@@ -17,6 +51,7 @@ std::vector<Prefix> inner_addresses(const conf::Config& config) {
 kni::HostLinkSettings link_settings(const conf::Config& config) {
   return {.name = config.interface.name,
           .mtu = config.interface.mtu.value_or(kAutoMtu),
+          .queues = lcores(config),
           .addresses = inner_addresses(config)};
 }
 
@@ -40,11 +75,15 @@ const char* aead_name(conf::AeadChoice choice) {
 }  // namespace
 
 engine::EngineSettings engine_settings(const conf::Config& config) {
-  engine::EngineSettings settings{.cpu = config.engine.cpu,
-                                  .poll = config.engine.poll,
+  engine::EngineSettings settings{.poll = config.engine.poll,
                                   .hugepages = config.engine.hugepages,
                                   .memory_mb = config.engine.memory_mb,
                                   .aead = aead_name(config.engine.aead)};
+  settings.cpus = config.engine.cpus;
+  // Rings of one slot less than a power of two suit the pools best.
+  const unsigned count = lcores(config);
+  settings.pool.packets = (settings.pool.packets + 1) * count - 1;
+  settings.supers.packets = (settings.supers.packets + 1) * count - 1;
   settings.pool.largest_packet =
       std::max<std::uint32_t>(settings.pool.largest_packet, link_settings(config).mtu);
   if (config.wire.backend == conf::WireBackend::kDpdk) {
@@ -58,7 +97,8 @@ engine::EngineSettings engine_settings(const conf::Config& config) {
 
 engine::UdpSettings wire_settings(const conf::Config& config) {
   return {.listen = config.overlay.listen,
-          .allow_missing_family = config.overlay.listen.size() > 1};
+          .allow_missing_family = config.overlay.listen.size() > 1,
+          .shares_port = lcores(config) > 1};
 }
 
 overlay::OpenDhtConfig directory_settings(const conf::Config& config,

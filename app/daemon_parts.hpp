@@ -21,6 +21,10 @@ inline constexpr std::uint16_t kUdpPayload6 = 1452;
 inline constexpr std::uint16_t kSealOverhead = 32;
 inline constexpr std::uint16_t kAutoMtu = kUdpPayload6 - kSealOverhead;
 
+// How many lcores the configuration asks for, or, of a machine with so many processors, is best.
+[[nodiscard]] unsigned lcores(const conf::Config& config, unsigned processors);
+[[nodiscard]] unsigned lcores(const conf::Config& config);  // of this one
+[[nodiscard]] overlay::Lanes lanes(const conf::Config& config);
 [[nodiscard]] std::vector<Prefix> inner_addresses(const conf::Config& config);
 [[nodiscard]] kni::HostLinkSettings link_settings(const conf::Config& config);
 [[nodiscard]] engine::EngineSettings engine_settings(const conf::Config& config);

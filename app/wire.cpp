@@ -21,7 +21,10 @@ Wire make_socket_wire(const conf::Config& config) {
       .addresses = [except = config.interface.name] { return overlay::local_addresses(except); },
       .mtu_towards = overlay::link_mtu_towards};
   wire.bound = port->bound();
-  wire.port = std::move(port);
+  engine::UdpPort& first = *port;
+  wire.ports.push_back(std::move(port));
+  for (unsigned i = 1; i < lcores(config); ++i)
+    wire.ports.push_back(first.further_queue());
   return wire;
 }
 
@@ -75,7 +78,7 @@ Wire make_dpdk_wire(const conf::Config& config, const engine::EngineSettings& se
             .mtu_towards = [mtu = config.wire.mtu](const Endpoint&) { return mtu; },
             .is_kernels = false};
   wire.bound = port->bound();
-  wire.port = std::move(port);
+  wire.ports.push_back(std::move(port));
   return wire;
 }
 

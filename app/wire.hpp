@@ -15,9 +15,9 @@
 namespace ipop::app {
 
 struct Wire {
-  std::unique_ptr<engine::WirePort> port;
-  std::vector<Endpoint> bound;  // one port; one IPv4 and/or one IPv6
-  std::string name;             // "socket", "net_af_xdp"
+  std::vector<std::unique_ptr<engine::WirePort>> ports;  // one for each lcore
+  std::vector<Endpoint> bound;                           // one port; one IPv4 and/or one IPv6
+  std::string name;                                      // "socket", "net_af_xdp"
   // Our addresses, where peers may reach it, with their links.
   std::function<std::vector<Prefix>()> addresses;
   // The MTU of its way to there.

@@ -83,7 +83,11 @@ enum class AeadChoice { kAuto, kAvx512, kIpsecMb, kLibsodium };
 inline constexpr std::uint32_t kAnyCpu = UINT32_MAX;
 
 struct Engine {
-  std::uint32_t cpu = kAnyCpu;  // where the lcore runs; as the kernel numbers them
+  std::uint32_t lcores = 0;  // 0 = auto
+  // Where lcores run, one after another, as the kernel numbers processors; kAnyCpu, and for those
+  // beyond it: wherever the kernel puts them.
+  std::vector<std::uint32_t> cpus;
+  std::uint32_t lanes = 0;  // that a peer's traffic is spread over; 0 = auto
   PollMode poll = PollMode::kAdaptive;
   Hugepages hugepages = Hugepages::kAuto;
   std::uint32_t memory_mb = 0;  // 0 = auto

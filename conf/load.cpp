@@ -20,6 +20,7 @@ namespace ipop::conf {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 4545;
+constexpr std::uint32_t kMostLcores = 32;
 
 void read_network(const Section& section, const std::filesystem::path& folder, Network& network) {
   section.require("name");
@@ -110,7 +111,11 @@ void read_overlay(const Section& section, Overlay& overlay) {
 }
 
 void read_engine(const Section& section, Engine& engine) {
-  section.value("cpus", engine.cpu, Number<std::uint32_t>{0, 1023, "auto", kAnyCpu});
+  section.value("lcores", engine.lcores, Number<std::uint32_t>{1, kMostLcores, "auto", 0});
+  section.value_or_list("cpus", engine.cpus, Number<std::uint32_t>{0, 1023, "auto", kAnyCpu});
+  // The same as nothing.
+  if (engine.cpus == std::vector{kAnyCpu}) engine.cpus.clear();
+  section.value("lanes", engine.lanes, Number<std::uint32_t>{1, kMostLcores, "auto", 0});
   section.value("poll", engine.poll,
                 Choice<PollMode>{{{"adaptive", PollMode::kAdaptive}, {"busy", PollMode::kBusy}}});
   section.value("hugepages", engine.hugepages,

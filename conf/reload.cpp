@@ -29,7 +29,9 @@ Changes compare(const Config& running, const Config& next) {
   live("overlay.relay.limit_mbit", running.overlay.relay.limit_mbit, next.overlay.relay.limit_mbit);
   restart("overlay.dht_network", running.overlay.dht_network, next.overlay.dht_network);
   live("overlay.peers", running.overlay.peers, next.overlay.peers);
-  restart("engine.cpus", running.engine.cpu, next.engine.cpu);
+  restart("engine.lcores", running.engine.lcores, next.engine.lcores);
+  restart("engine.cpus", running.engine.cpus, next.engine.cpus);
+  restart("engine.lanes", running.engine.lanes, next.engine.lanes);
   restart("engine.poll", running.engine.poll, next.engine.poll);
   restart("engine.hugepages", running.engine.hugepages, next.engine.hugepages);
   restart("engine.memory_mb", running.engine.memory_mb, next.engine.memory_mb);

@@ -22,6 +22,7 @@ class Rules {
   void bootstrap();
   void paths();
   void peers();
+  void engine();
   void wire();
 
  private:
@@ -155,6 +156,20 @@ void Rules::peers() {
   }
 }
 
+void Rules::engine() {
+  const Engine& engine = config_.engine;
+  if (engine.lcores != 0 && engine.cpus.size() > engine.lcores) {
+    add("engine.cpus", "engine.cpus names " + std::to_string(engine.cpus.size()) +
+                           " processors for engine.lcores " + std::to_string(engine.lcores));
+  }
+  for (std::size_t i = 0; i < engine.cpus.size(); ++i) {
+    const auto first = std::ranges::find(engine.cpus, engine.cpus[i]) - engine.cpus.begin();
+    if (engine.cpus[i] == kAnyCpu || static_cast<std::size_t>(first) == i) continue;
+    add(indexed("engine.cpus", i),
+        "engine.cpus: two lcores cannot have processor " + std::to_string(engine.cpus[i]));
+  }
+}
+
 void Rules::wire() {
   // What was refused looks like what was left out: nothing is said about it twice.
   if (!errors_.empty()) return;
@@ -175,6 +190,12 @@ void Rules::wire() {
   if (wire.device.empty()) {
     add("wire.backend", "wire.backend: dpdk needs wire.device");
     return;
+  }
+  if (config_.engine.lcores > 1 || config_.engine.cpus.size() > 1) {
+    const char* const key = config_.engine.lcores > 1 ? "engine.lcores" : "engine.cpus";
+    add(key, std::string(key) +
+                 ": a DPDK port has one queue here; several lcores need "
+                 "wire.backend socket");
   }
   const bool has_address = wire.address || wire.address6;
   if (!has_address && wire.device.find(",iface=") == std::string::npos) {
@@ -209,6 +230,7 @@ void validate(const Config& config, const Positions& positions, ErrorList& error
   rules.bootstrap();
   rules.paths();
   rules.peers();
+  rules.engine();
   rules.wire();
 }
 

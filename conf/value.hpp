@@ -65,6 +65,20 @@ class Section {
     into = std::move(values);
   }
 
+  // A list, or a single value in the place of a list with one item.
+  template <typename T, typename Parse>
+  void value_or_list(std::string_view key, std::vector<T>& into, Parse parse) const {
+    if (const Node* node = find(key); node != nullptr && node->kind == Node::Kind::kList) {
+      list(key, into, parse);
+      return;
+    }
+    T value;
+    const Node* const node = scalar(key);
+    if (node == nullptr || !parse_into(*node, name_of(key), value, parse)) return;
+    positions_->insert_or_assign(name_of(key), node->at);
+    into = {std::move(value)};
+  }
+
   // An error unless something was written there, right or wrong.
   void require(std::string_view key) const;
   // An error if a list without items was written there.

@@ -1,17 +1,21 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "engine/eal.hpp"
 #include "engine/lcore.hpp"
+#include "engine/path/inject_rings.hpp"
+#include "engine/path/punt_queues.hpp"
 
 namespace ipop::engine {
 namespace {
 
-constexpr std::uint32_t kLcores = 1;
-
 // EAL's own book-keeping, rings, and what its allocator loses to alignment.
-constexpr std::size_t kSpareBytes = std::size_t{16} << 20;
+constexpr std::size_t kSpareBytes = std::size_t{8} << 20;
 
 std::uint32_t memory_mb(const EngineSettings& settings) noexcept {
   if (settings.memory_mb != 0) return settings.memory_mb;
@@ -19,11 +23,6 @@ std::uint32_t memory_mb(const EngineSettings& settings) noexcept {
                             DpdkForwardingTable::memory(settings.table) + kSpareBytes;
   return static_cast<std::uint32_t>((bytes + (1u << 20) - 1) >> 20);
 }
-
-// The wire has its buffers from here on.
-struct Attached {
-  Attached(WirePort& wire, const PacketPools& pools) { wire.attach(pools); }
-};
 
 // The wire's sockets, which are freed as what the table unlinks is.
 class ReclaimedSockets final : public WireSockets {
@@ -48,43 +47,102 @@ void start_eal_for(const EngineSettings& settings) {
              .pci_device = settings.pci_device});
 }
 
-// In the order in which they need each other: the lcore goes first, the pool last.
+namespace {
+
+// What one lcore has for itself. In the order in which they need each other.
+struct LcoreParts {
+  LcoreParts(EnginePorts own, const PacketPools& pools)
+      : ports(std::move(own)), punts(pools.packets), orders(pools.packets, bell) {
+    ports.wire->attach(pools);
+  }
+
+  EnginePorts ports;
+  Bell bell;
+  PuntRing punts;
+  InjectRing orders;
+  std::optional<LcoreState> state;
+  std::optional<Lcore> lcore;
+};
+
+using AllLcores = std::vector<std::unique_ptr<LcoreParts>>;
+
+AllLcores make_lcores(std::vector<EnginePorts> ports, const PacketPools& pools) {
+  if (ports.empty() || ports.size() > kMaxLanes) {
+    throw std::runtime_error("an engine has 1 to " + std::to_string(kMaxLanes) + " lcores");
+  }
+  AllLcores lcores;
+  for (EnginePorts& own : ports)
+    lcores.push_back(std::make_unique<LcoreParts>(std::move(own), pools));
+  return lcores;
+}
+
+template <typename Part>
+auto each(const AllLcores& lcores, Part part) {
+  std::vector<decltype(part(*lcores.front()))> parts;
+  for (const auto& lcore : lcores)
+    parts.push_back(part(*lcore));
+  return parts;
+}
+
+}  // namespace
+
+// In the order in which they need each other: lcores go first, the pools last.
 struct Engine::Parts {
-  Parts(const EngineSettings& settings, std::unique_ptr<HostPort> host_port,
-        std::unique_ptr<WirePort> wire_port)
-      : poll(settings.poll),
-        pool(settings.pool),
-        supers(settings.supers),
-        host(std::move(host_port)),
-        wire(std::move(wire_port)),
-        attached(*wire, {pool.get(), supers.get()}),
-        table(settings.table, kLcores, make_aead_engine(settings.aead)),
-        sockets(*wire, table.reclaimer()),
-        punts(pool.get()),
-        orders(pool.get()),
-        state({*host, *wire, {pool.get(), supers.get()}, table.reader(), punts, orders},
-              make_aead_engine(settings.aead)),
-        lcore({.number = 1, .cpu = settings.cpu, .poll = settings.poll}, state, *host, *wire,
-              orders, table.qsbr()) {}
+  Parts(const EngineSettings& settings, std::vector<EnginePorts> ports);
 
   conf::PollMode poll;
   Mempool pool;
   Mempool supers;
-  std::unique_ptr<HostPort> host;
-  std::unique_ptr<WirePort> wire;
-  Attached attached;
+  AllLcores lcores;
   DpdkForwardingTable table;
   ReclaimedSockets sockets;
-  PuntRing punts;
-  InjectRing orders;
-  LcoreState state;
-  Lcore lcore;
+  PuntQueues punts;
+  InjectRings orders;
+  HandoverRings handover;
 };
+
+Engine::Parts::Parts(const EngineSettings& settings, std::vector<EnginePorts> ports)
+    : poll(settings.poll),
+      pool(settings.pool),
+      supers(settings.supers),
+      lcores(make_lcores(std::move(ports), {pool.get(), supers.get()})),
+      table(settings.table, static_cast<std::uint32_t>(lcores.size()),
+            make_aead_engine(settings.aead)),
+      sockets(*lcores.front()->ports.wire, table.reclaimer()),
+      punts(each(lcores, [](LcoreParts& lcore) { return &lcore.punts; })),
+      orders(each(lcores, [](LcoreParts& lcore) { return &lcore.orders; }),
+             table.reader().sessions),
+      handover(each(lcores, [](LcoreParts& lcore) { return &lcore.bell; })) {
+  const auto count = static_cast<unsigned>(lcores.size());
+  for (unsigned i = 0; i < count; ++i) {
+    LcoreParts& own = *lcores[i];
+    const LcoreState::Parts parts{.host = *own.ports.host,
+                                  .wire = *own.ports.wire,
+                                  .pools = {pool.get(), supers.get()},
+                                  .table = table.reader(),
+                                  .punts = own.punts,
+                                  .orders = own.orders,
+                                  .share = {i, count},
+                                  .handover = {handover, i}};
+    const LcoreSettings how{.number = i + 1,
+                            .cpu = i < settings.cpus.size() ? settings.cpus[i] : conf::kAnyCpu,
+                            .poll = settings.poll};
+    own.state.emplace(parts, make_aead_engine(settings.aead));
+    own.lcore.emplace(how, *own.state, *own.ports.host, *own.ports.wire, own.bell, table.qsbr());
+  }
+}
+
+Engine::Engine(const EngineSettings& settings, std::vector<EnginePorts> ports) {
+  start_eal_for(settings);
+  parts_ = std::make_unique<Parts>(settings, std::move(ports));
+}
 
 Engine::Engine(const EngineSettings& settings, std::unique_ptr<HostPort> host,
                std::unique_ptr<WirePort> wire) {
   start_eal_for(settings);
-  parts_ = std::make_unique<Parts>(settings, std::move(host), std::move(wire));
+  std::vector<EnginePorts> one(1);
+  one.front() = {std::move(host), std::move(wire)};
+  parts_ = std::make_unique<Parts>(settings, std::move(one));
 }
 
 Engine::~Engine() {
@@ -92,11 +150,27 @@ Engine::~Engine() {
 }
 
 void Engine::start() {
-  parts_->lcore.start();
+  try {
+    for (const auto& own : parts_->lcores)
+      own->lcore->start();
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
 void Engine::stop() noexcept {
-  parts_->lcore.stop();
+  // All at once: while one still runs it may wake another.
+  for (const auto& own : parts_->lcores)
+    own->lcore->ask_to_stop();
+  for (const auto& own : parts_->lcores)
+    own->lcore->stop();
+  for (const auto& own : parts_->lcores)
+    own->state->drop_handed_over();
+}
+
+unsigned Engine::lcores() const noexcept {
+  return static_cast<unsigned>(parts_->lcores.size());
 }
 
 ForwardingTable& Engine::table() noexcept {
@@ -113,19 +187,26 @@ Injector& Engine::injector() noexcept {
 
 EngineCounters Engine::counters() const noexcept {
   EngineCounters sum;
-  parts_->state.counters().add_to(sum);
+  for (const auto& own : parts_->lcores) {
+    own->state->counters().add_to(sum);
+    sum.neighbour_answered += own->ports.host->neighbour_answered();
+  }
   sum.injected = parts_->orders.accepted();
   sum.inject_refused = parts_->orders.refused();
-  sum.neighbour_answered = parts_->host->neighbour_answered();
   return sum;
 }
 
 WireEvents Engine::wire_events() const noexcept {
-  return parts_->wire->events();
+  WireEvents sum{};
+  for (const auto& own : parts_->lcores) {
+    const WireEvents events = own->ports.wire->events();
+    std::ranges::transform(sum, events, sum.begin(), std::plus());
+  }
+  return sum;
 }
 
 bool Engine::wire_is_gone() const noexcept {
-  return parts_->wire->is_gone();
+  return parts_->lcores.front()->ports.wire->is_gone();
 }
 
 WireSockets& Engine::sockets() noexcept {
@@ -137,11 +218,11 @@ std::string_view Engine::poll_mode() const noexcept {
 }
 
 std::string_view Engine::aead_name() const noexcept {
-  return parts_->state.aead().name();
+  return parts_->lcores.front()->state->aead().name();
 }
 
 std::uint8_t Engine::suites() const noexcept {
-  return parts_->state.aead().suites();
+  return parts_->lcores.front()->state->aead().suites();
 }
 
 std::uint32_t Engine::free_packets() const noexcept {
@@ -153,7 +234,10 @@ std::uint32_t Engine::all_packets() const noexcept {
 }
 
 std::uint64_t Engine::sleeps() const noexcept {
-  return parts_->lcore.sleeps();
+  std::uint64_t sum = 0;
+  for (const auto& own : parts_->lcores)
+    sum += own->lcore->sleeps();
+  return sum;
 }
 
 }  // namespace ipop::engine

@@ -1,5 +1,5 @@
-// The engine as a whole: pool, table, rings and lcores around two ports. Built, started and stopped
-// by the start-up thread; between start and stop the overlay thread uses table(), punts(),
+// The engine as a whole: pool, table, rings and lcores, each around two ports. Built, started and
+// stopped by the start-up thread; between start and stop the overlay thread uses table(), punts(),
 // injector() and sockets().
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf/config.hpp"
 #include "engine/api/fate.hpp"
@@ -21,12 +22,13 @@
 namespace ipop::engine {
 
 struct EngineSettings {
-  std::uint32_t cpu = conf::kAnyCpu;  // where the lcore runs
+  // Where lcores run, one after another; the kernel chooses for those beyond it.
+  std::vector<std::uint32_t> cpus;
   conf::PollMode poll = conf::PollMode::kAdaptive;
   conf::Hugepages hugepages = conf::Hugepages::kAuto;
   std::uint32_t memory_mb = 0;  // 0 = what the sizes below need
   TableSizes table;
-  PoolSettings pool;
+  PoolSettings pool;  // for all lcores together
   PoolSettings supers = kSuperPool;
   const char* aead = nullptr;  // as make_aead_engine() takes it
   std::string pci_device;      // as EalSettings
@@ -36,9 +38,17 @@ struct EngineSettings {
 // ports that need EAL to be built call this first. Throws std::runtime_error.
 void start_eal_for(const EngineSettings& settings);
 
+// An lcore's: one queue of the host's interface, one of the wire.
+struct EnginePorts {
+  std::unique_ptr<HostPort> host;
+  std::unique_ptr<WirePort> wire;
+};
+
 class Engine {
  public:
-  // Throws std::runtime_error; nothing half-made is left.
+  // An lcore for each pair of ports, 1 to kMaxLanes. Throws std::runtime_error; nothing half-made
+  // is left.
+  Engine(const EngineSettings& settings, std::vector<EnginePorts> ports);
   Engine(const EngineSettings& settings, std::unique_ptr<HostPort> host,
          std::unique_ptr<WirePort> wire);
   ~Engine();
@@ -60,7 +70,7 @@ class Engine {
   [[nodiscard]] EngineCounters counters() const noexcept;
   [[nodiscard]] WireEvents wire_events() const noexcept;
   [[nodiscard]] bool wire_is_gone() const noexcept;
-  [[nodiscard]] unsigned lcores() const noexcept { return 1; }
+  [[nodiscard]] unsigned lcores() const noexcept;
   [[nodiscard]] std::string_view poll_mode() const noexcept;  // "adaptive" or "busy"
   [[nodiscard]] std::string_view aead_name() const noexcept;
   // A bit per AeadSuite (1 << suite) that this machine can use: what a handshake may offer.

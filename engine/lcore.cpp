@@ -37,15 +37,15 @@ class SignalsBlocked {
 }  // namespace
 
 Lcore::Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host, WirePort& wire,
-             InjectRing& orders, rte_rcu_qsbr* qsbr)
+             Bell& bell, rte_rcu_qsbr* qsbr)
     : settings_(settings),
       state_(state),
       wire_(wire),
-      orders_(orders),
+      bell_(bell),
       qsbr_(qsbr),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   int fds[kMaxWaitFds];
-  watch(orders.wake_fd());
+  watch(bell.fd());
   for (std::size_t i = 0, count = host.wait_fds(fds); i < count; ++i)
     watch(fds[i]);
   for (std::size_t i = 0, count = wire.wait_fds(fds); i < count; ++i)
@@ -102,10 +102,14 @@ std::string Lcore::pin() const {
          std::strerror(error);
 }
 
+void Lcore::ask_to_stop() noexcept {
+  stopping_.store(true, std::memory_order_release);
+  bell_.wake();
+}
+
 void Lcore::stop() noexcept {
   if (!thread_.joinable()) return;
-  stopping_.store(true, std::memory_order_release);
-  orders_.wake();
+  ask_to_stop();
   thread_.join();
 }
 
@@ -145,7 +149,11 @@ void Lcore::rest() noexcept {
 }
 
 bool Lcore::sleep() noexcept {
-  if (!orders_.prepare_sleep()) return true;
+  bell_.prepare_sleep();
+  if (state_.has_waiting()) {
+    bell_.end_sleep(false);
+    return true;
+  }
   bool signalled = false;
   bool woken = true;
   if (wire_.arm()) {
@@ -162,7 +170,7 @@ bool Lcore::sleep() noexcept {
     rte_rcu_qsbr_thread_online(qsbr_, rcu_id());
   }
   wire_.disarm();
-  orders_.end_sleep(signalled);
+  bell_.end_sleep(signalled);
   state_.tick(read_monotonic());
   return woken;
 }
@@ -174,7 +182,7 @@ bool Lcore::wait(Duration longest, bool& signalled) noexcept {
   const int count = epoll_pwait2(epoll_.get(), events, std::size(events),
                                  longest == Duration::max() ? nullptr : &limit, nullptr);
   for (int i = 0; i < count; ++i)
-    signalled |= events[i].data.fd == orders_.wake_fd();
+    signalled |= events[i].data.fd == bell_.fd();
   return count > 0;
 }
 

@@ -29,14 +29,15 @@ class Lcore {
  public:
   // All outlive this. Throws std::runtime_error.
   Lcore(const LcoreSettings& settings, LcoreState& state, const HostPort& host, WirePort& wire,
-        InjectRing& orders, rte_rcu_qsbr* qsbr);
+        Bell& bell, rte_rcu_qsbr* qsbr);
   ~Lcore() { stop(); }
   Lcore(const Lcore&) = delete;
   Lcore& operator=(const Lcore&) = delete;
 
   // Returns when the thread is ready; throws std::runtime_error if it cannot be.
   void start();
-  // Joins it; does nothing if it does not run.
+  // Joins it; does nothing if it does not run. The first says so and does not wait.
+  void ask_to_stop() noexcept;
   void stop() noexcept;
 
   // How often it has gone to sleep.
@@ -58,13 +59,13 @@ class Lcore {
   // Each time in a row twice as long, where the wire has to be looked at now and then. False if
   // nothing woke it.
   [[nodiscard]] bool sleep() noexcept;
-  // `signalled`: there are orders.
+  // `signalled`: the bell was rung.
   [[nodiscard]] bool wait(Duration longest, bool& signalled) noexcept;
 
   const LcoreSettings settings_;
   LcoreState& state_;
   WirePort& wire_;
-  InjectRing& orders_;
+  Bell& bell_;
   rte_rcu_qsbr* qsbr_;
   Fd epoll_;
   OwnedCounter sleeps_;

@@ -16,7 +16,8 @@ struct alignas(64) LcoreCounters {
   OwnedCounter host_rx;
   OwnedCounter wire_rx;
   OwnedCounter generated;
-  OwnedCounter staged;  // waiting now
+  OwnedCounter handed_over;  // to other lcores, who count their fate
+  OwnedCounter staged;       // waiting now
   std::array<OwnedCounter, kFateCount> fates;
 
   void count(Fate fate, std::uint64_t packets = 1) noexcept {
@@ -31,6 +32,7 @@ struct alignas(64) LcoreCounters {
     sum.host_rx += host_rx.get();
     sum.wire_rx += wire_rx.get();
     sum.generated += generated.get();
+    sum.handed_over += handed_over.get();
     sum.staged += staged.get();
     for (std::size_t i = 0; i < kFateCount; ++i)
       sum.fates[i] += fates[i].get();

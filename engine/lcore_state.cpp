@@ -23,32 +23,37 @@ LcoreState::LcoreState(const Parts& parts, std::unique_ptr<AeadEngine> aead)
       table_(parts.table),
       punts_(parts.punts),
       orders_(parts.orders),
+      share_(parts.share),
+      handover_(parts.handover),
       aead_(std::move(aead)),
       wire_(wire_port_, *aead_, pools_, counters_),
       host_(host_port_, counters_),
-      relay_(table_, wire_port_, pools_, counters_),
+      relay_(table_, share_.lcore(), wire_port_, pools_, counters_),
       answers_(pools_.packets, host_, counters_),
-      encap_(table_, wire_, answers_, punts_, counters_),
-      decap_(table_, *aead_, host_, relay_, punts_, counters_) {}
+      encap_(table_, share_, handover_, wire_, answers_, punts_, counters_),
+      decap_(table_, share_.lcore(), pools_.packets, handover_, *aead_, host_, relay_, punts_,
+             counters_) {}
 
 std::uint32_t LcoreState::turn(Instant now) noexcept {
-  rte_mbuf* burst[kBurst];
-  std::uint32_t taken = take_orders(now);
+  rte_mbuf* received[kBurst];
+  rte_mbuf* handed[kBurst];
   std::uint64_t packets = 0;
+  std::uint32_t taken = take_orders(now);
+  taken += take_frames(packets, now);
 
-  if (const std::uint16_t frames = host_port_.rx_burst(pools_, burst); frames != 0) {
-    packets = packets_in({burst, frames});
-    counters_.host_rx.add(packets);
-    encap_.host_burst({burst, frames}, now);
-    taken += frames;
-  }
-  const std::uint16_t received = wire_port_.rx_burst(pools_, burst);
-  if (received != 0) {
-    const std::uint64_t datagrams = packets_in({burst, received});
+  const std::uint16_t from_wire = wire_port_.rx_burst(pools_, received);
+  if (from_wire != 0) {
+    const std::uint64_t datagrams = packets_in({received, from_wire});
     counters_.wire_rx.add(datagrams);
     packets += datagrams;
-    decap_.wire_burst({burst, received}, now);
-    taken += received;
+    decap_.wire_burst({received, from_wire}, now);
+    taken += from_wire;
+  }
+  const std::uint16_t from_others = handover_.take_datagrams(handed);
+  if (from_others != 0) {
+    decap_.wire_burst({handed, from_others}, now);
+    packets += from_others;
+    taken += from_others;
   }
   if (taken != 0) had_bulk_ = packets > taken;
   if (turns_++ % kHousekeeping == 0) {
@@ -57,8 +62,26 @@ std::uint32_t LcoreState::turn(Instant now) noexcept {
   }
   flush();
   // Frames for the host pointed into them until now.
-  if (received != 0) rte_pktmbuf_free_bulk(burst, received);
+  if (from_wire != 0) rte_pktmbuf_free_bulk(received, from_wire);
+  if (from_others != 0) rte_pktmbuf_free_bulk(handed, from_others);
   return taken;
+}
+
+std::uint32_t LcoreState::take_frames(std::uint64_t& packets, Instant now) noexcept {
+  rte_mbuf* burst[kBurst];
+  const std::uint16_t from_host = host_port_.rx_burst(pools_, burst);
+  if (from_host != 0) {
+    const std::uint64_t frames = packets_in({burst, from_host});
+    counters_.host_rx.add(frames);
+    packets += frames;
+    encap_.host_burst({burst, from_host}, now);
+  }
+  const std::uint16_t from_others = handover_.take_frames(burst);
+  if (from_others != 0) {
+    packets += packets_in({burst, from_others});
+    encap_.host_burst({burst, from_others}, now);
+  }
+  return std::uint32_t{from_host} + from_others;
 }
 
 void LcoreState::tick(Instant now) noexcept {
@@ -75,10 +98,17 @@ void LcoreState::finish(Instant now) noexcept {
   wire_port_.release_buffers();
 }
 
+void LcoreState::drop_handed_over() noexcept {
+  rte_mbuf* packet = nullptr;
+  while (handover_.take_frames({&packet, 1}) != 0 || handover_.take_datagrams({&packet, 1}) != 0)
+    counters_.drop(packet, Fate::kDropHandoverFull);
+}
+
 void LcoreState::flush() noexcept {
   wire_.flush();
   relay_.flush();
   host_.flush();
+  handover_.wake();
   punts_.wake();
 }
 
@@ -112,8 +142,9 @@ void LcoreState::carry_out(const Order& order, Instant now) noexcept {
 
 void LcoreState::send_sealed(const Order& order, Instant now) noexcept {
   Session* const session = table_.sessions.find(order.session);
-  if (session == nullptr || now >= session->sent.send_until ||
-      session->sent.packets.get() >= kRejectAfterMessages) {
+  // Another lcore's lane has its counters in that one's hands.
+  if (session == nullptr || !share_.has_first(session->peer) || now >= session->sent.send_until ||
+      session->sent.is_spent()) {
     counters_.drop(order.packet, Fate::kDropNoSession);
     return;
   }
@@ -126,7 +157,7 @@ void LcoreState::send_sealed(const Order& order, Instant now) noexcept {
   const Endpoint to =
       order.kind == OrderKind::kSealed ? view->endpoint : meta(order.packet).endpoint;
   const std::uint32_t room = has_path ? view->room() : order.packet->pkt_len;
-  wire_.seal(order.packet, *session, to, room, now);
+  wire_.seal(order.packet, session->sent, to, room, now);
 }
 
 }  // namespace ipop::engine

@@ -31,6 +31,8 @@ class LcoreState {
     TableReader table;
     PuntRing& punts;
     InjectRing& orders;
+    LaneShare share{};
+    Handover handover{};
   };
 
   LcoreState(const Parts& parts, std::unique_ptr<AeadEngine> aead);
@@ -41,10 +43,14 @@ class LcoreState {
   void tick(Instant now) noexcept;
   // The last turn: orders are carried out, what is staged is dropped.
   void finish(Instant now) noexcept;
+  // When all lcores have finished, from any thread: nobody takes what they handed each other.
+  void drop_handed_over() noexcept;
 
   // The last turn that took anything took super-packets or trains.
   [[nodiscard]] bool had_bulk() const noexcept { return had_bulk_; }
   [[nodiscard]] bool has_staged() const noexcept { return encap_.has_staged(); }
+  // Something came from another thread that no turn has seen.
+  [[nodiscard]] bool has_waiting() const noexcept { return !orders_.empty() || !handover_.empty(); }
   [[nodiscard]] const LcoreCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const AeadEngine& aead() const noexcept { return *aead_; }
 
@@ -52,6 +58,8 @@ class LcoreState {
   static constexpr std::uint32_t kHousekeeping = 256;
 
   [[nodiscard]] std::uint32_t take_orders(Instant now) noexcept;
+  // Frames of the host, or of other lcores. Returns how many.
+  [[nodiscard]] std::uint32_t take_frames(std::uint64_t& packets, Instant now) noexcept;
   void carry_out(const Order& order, Instant now) noexcept;
   void send_sealed(const Order& order, Instant now) noexcept;
   void flush() noexcept;
@@ -62,6 +70,8 @@ class LcoreState {
   TableReader table_;
   PuntRing& punts_;
   InjectRing& orders_;
+  LaneShare share_;
+  Handover handover_;
   std::unique_ptr<AeadEngine> aead_;
 
   LcoreCounters counters_;

@@ -72,9 +72,14 @@ std::uint32_t Mempool::available() const noexcept {
 
 std::size_t Mempool::memory(const PoolSettings& settings) noexcept {
   constexpr std::size_t kPerObject = 2 * RTE_CACHE_LINE_SIZE + 16;  // header, padding, ring slot
-  constexpr std::size_t kFixed = std::size_t{4} << 20;              // caches of all lcores
+  constexpr std::size_t kFixed = std::size_t{2} << 20;              // caches of all lcores
+  // Without huge pages an object that fits a page does not go beyond it, and a larger one begins
+  // with a page.
+  constexpr std::size_t kPage = 4096;
   const std::size_t each = sizeof(rte_mbuf) + private_size() + data_room(settings) + kPerObject;
-  return kFixed + settings.packets * each;
+  const std::size_t taken =
+      each <= kPage ? kPage / (kPage / each) : RTE_ALIGN_CEIL(each, kPage) + kPerObject;
+  return kFixed + settings.packets * taken;
 }
 
 }  // namespace ipop::engine

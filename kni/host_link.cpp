@@ -72,7 +72,7 @@ HostLink::HostLink(const HostLinkSettings& settings)
       mac_(derived_mac(first_address(settings))),
       netlink_(must(Netlink::connect(), settings.name)) {
   refuse_conflicts();
-  tap_ = must(create_tap(settings_.name), "host interface");
+  tap_ = must(create_tap(settings_.name, settings_.queues), "host interface");
   link_ = static_cast<int>(if_nametoindex(settings_.name.c_str()));
   if (link_ == 0) throw std::runtime_error(settings_.name + " vanished while it was set up");
   set_up(link_);

@@ -19,6 +19,7 @@ namespace ipop::kni {
 struct HostLinkSettings {
   std::string name = "tapipop";
   std::uint16_t mtu = 1280;
+  std::size_t queues = 1;  // of the tap: one for each port
   // With the length of the subnet, 192.168.10.10/24. At least one; the first gives the MAC.
   std::vector<Prefix> addresses;
 };
@@ -37,8 +38,7 @@ class HostLink {
   // Only what add_route added is removed; anything else is no error.
   [[nodiscard]] Result<void> remove_route(const Prefix& prefix);
 
-  // The tap; owned here, so the link outlives the port.
-  [[nodiscard]] int fd() const noexcept { return tap_.fd.get(); }
+  // The tap; owned here, so the link outlives the ports.
   [[nodiscard]] const Tap& tap() const noexcept { return tap_; }
   [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
   [[nodiscard]] std::uint16_t mtu() const noexcept { return settings_.mtu; }

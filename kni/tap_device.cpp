@@ -1,12 +1,16 @@
 #include "kni/tap_device.hpp"
 
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include "kni/vnet_header.hpp"
 
@@ -62,24 +66,47 @@ std::unexpected<Error> explain_attach(const std::string& name, int number) {
                   "(--cap-add NET_ADMIN)");
     case EINVAL:
       return fail("there is another interface called " + name +
-                  ", which is not a tap with one queue: remove it (ip link delete " + name +
+                  ", which is no tap of ours: remove it (ip link delete " + name +
                   ") or choose another name");
     default:
       return fail_errno("creating " + name, number);
   }
 }
 
+// What the interface's driver says of it; false if it does not.
+bool ask_driver(const std::string& name, void* question) {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::ranges::copy(name, request.ifr_name);
+  request.ifr_data = static_cast<char*>(question);
+  return ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0;
+}
+
+// A tap has a carrier while somebody holds a queue of it.
+bool is_held_tap(const std::string& name) {
+  ethtool_drvinfo driver{};
+  driver.cmd = ETHTOOL_GDRVINFO;
+  ethtool_value link{.cmd = ETHTOOL_GLINK, .data = 0};
+  return ask_driver(name, &driver) && std::string_view(driver.bus_info) == "tap" &&
+         ask_driver(name, &link) && link.data != 0;
+}
+
 // The kernel frees the name before close() returns.
 Result<void> remove_leftover(const std::string& name) {
   Result<Fd> fd = open_device();
   if (!fd) return std::unexpected(fd.error());
-  if (const int error = attach(*fd, name, 0); error != 0) return explain_attach(name, error);
+  int error = attach(*fd, name, 0);
+  // The kernel wants to be told what it is. To one with several queues it would add another, and
+  // give it frames of those who hold them.
+  if (error == EINVAL && is_held_tap(name)) return explain_attach(name, EBUSY);
+  if (error == EINVAL) error = attach(*fd, name, IFF_MULTI_QUEUE);
+  if (error != 0) return explain_attach(name, error);
   if (::ioctl(fd->get(), TUNSETPERSIST, 0) != 0) return fail_errno("releasing " + name, errno);
   return {};
 }
 
 Result<void> set_frame_format(Tap& tap) {
-  const Fd& fd = tap.fd;
+  const Fd& fd = tap.queues.front();
   int header_size = kVnetHeaderSize;
   int little_endian = 1;
   if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0 ||
@@ -94,23 +121,39 @@ Result<void> set_frame_format(Tap& tap) {
   return {};
 }
 
-}  // namespace
-
-Result<Tap> create_tap(const std::string& name) {
-  if (!is_interface_name(name)) return fail("\"" + name + "\" is not a name for an interface");
+Result<Fd> attach_new(const std::string& name, int more_flags) {
   Result<Fd> fd = open_device();
-  if (!fd) return std::unexpected(fd.error());
-  int error = attach(*fd, name, IFF_TUN_EXCL);
+  if (!fd) return fd;
+  int error = attach(*fd, name, IFF_TUN_EXCL | more_flags);
   if (error == EBUSY) {
     if (Result<void> removed = remove_leftover(name); !removed) {
       return std::unexpected(removed.error());
     }
-    error = attach(*fd, name, IFF_TUN_EXCL);
+    error = attach(*fd, name, IFF_TUN_EXCL | more_flags);
   }
   if (error != 0) return explain_attach(name, error);
-  Tap tap{.fd = *std::move(fd)};
+  return fd;
+}
+
+}  // namespace
+
+Result<Tap> create_tap(const std::string& name, std::size_t queues) {
+  if (!is_interface_name(name)) return fail("\"" + name + "\" is not a name for an interface");
+  const int several = queues > 1 ? IFF_MULTI_QUEUE : 0;
+  Result<Fd> first = attach_new(name, several);
+  if (!first) return std::unexpected(first.error());
+  Tap tap;
+  tap.queues.push_back(*std::move(first));
   if (Result<void> set = set_frame_format(tap); !set) {
     return std::unexpected(set.error().within(name));
+  }
+  while (tap.queues.size() < queues) {
+    Result<Fd> further = open_device();
+    if (!further) return std::unexpected(further.error());
+    if (const int error = attach(*further, name, several); error != 0) {
+      return fail_errno("queue " + std::to_string(tap.queues.size() + 1) + " of " + name, error);
+    }
+    tap.queues.push_back(*std::move(further));
   }
   return tap;
 }

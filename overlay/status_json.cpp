@@ -15,9 +15,10 @@ Json or_null(const std::optional<T>& value) {
 }
 
 Json counters_to_json(const engine::EngineCounters& counters) {
-  return {{"host_rx", counters.host_rx},   {"wire_rx", counters.wire_rx},
-          {"injected", counters.injected}, {"generated", counters.generated},
-          {"staged", counters.staged},     {"neighbour_answered", counters.neighbour_answered}};
+  return {{"host_rx", counters.host_rx},        {"wire_rx", counters.wire_rx},
+          {"injected", counters.injected},      {"generated", counters.generated},
+          {"staged", counters.staged},          {"neighbour_answered", counters.neighbour_answered},
+          {"handed_over", counters.handed_over}};
 }
 
 // Fates that are drops, or those that are not. All are listed, zeros too: a reader can add up.
@@ -180,6 +181,7 @@ void read_engine(ObjectReader& reader, EngineStatus& engine) {
     inner.read("generated", counters.generated);
     inner.read("staged", counters.staged);
     inner.read("neighbour_answered", counters.neighbour_answered);
+    inner.read("handed_over", counters.handed_over);
   });
   reader.object("fates", [&](ObjectReader& inner) { read_fates(inner, false, counters.fates); });
   reader.object("drops", [&](ObjectReader& inner) { read_fates(inner, true, counters.fates); });

@@ -33,6 +33,7 @@ constexpr std::array<const char*, kFateCount> kNames{
     "relay_refused",
     "relay_loop",
     "relay_limited",
+    "handover_full",
 };
 static_assert(kNames.back() != nullptr);
 

@@ -40,6 +40,8 @@ enum class Fate : std::uint8_t {
   kDropRelayRefused,        // a label of ours, but not from the peer that has it
   kDropRelayLoop,           // passed as many relays as it may
   kDropRelayLimited,        // more than this node is willing to relay
+  // Between lcores:
+  kDropHandoverFull,  // the lcore whose it is did not keep up, or has stopped
   kCount,
 };
 
@@ -62,6 +64,7 @@ struct EngineCounters {
   std::uint64_t inject_refused = 0;      // orders for which there was no room; not in injected
   std::uint64_t generated = 0;           // ICMP answers that the engine made
   std::uint64_t staged = 0;              // waiting now
+  std::uint64_t handed_over = 0;         // from one lcore to another; in host_rx or wire_rx once
   std::uint64_t neighbour_answered = 0;  // ARP and ND, by the host port; not in host_rx
   FateCounts fates{};
 };

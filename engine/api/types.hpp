@@ -37,6 +37,10 @@ enum class SessionForm : std::uint8_t {
   return suite == AeadSuite::kAes256Gcm ? "aes-256-gcm" : "chacha20-poly1305";
 }
 
+// Lanes of a session, at most: what lcores share the work for one peer by. A lane's number is the
+// uppermost byte of its counters.
+inline constexpr std::uint8_t kMaxLanes = 32;
+
 // All that a lcore needs to open and seal for one session. Published once, never changed.
 struct SessionSpec {
   PeerIndex peer = kNoPeer;
@@ -47,6 +51,9 @@ struct SessionSpec {
   // The peer takes packets whose transport checksum is the pseudo-header's sum alone, if their
   // version nibble says so (5 for IPv4, 7 for IPv6).
   bool partial_checksums = false;
+  // Lanes that the peer opens for, and that we do; 1 to kMaxLanes. WireGuard knows of none: 1.
+  std::uint8_t send_lanes = 1;
+  std::uint8_t receive_lanes = 1;
   Secret<32> send_key;
   Secret<32> receive_key;
   Instant send_until{};     // the engine seals nothing with it from then on

@@ -3,6 +3,7 @@
 #include <rte_prefetch.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/path/classify.hpp"
 #include "engine/path/data_header.hpp"
@@ -18,10 +19,15 @@ bool is_control(std::uint8_t first) noexcept {
   return (first & 0xf0) == 0x10;
 }
 
-void count_data(Session& session, std::uint32_t bytes, Instant now) noexcept {
-  session.received.data_packets.add(1);
-  session.received.data_bytes.add(bytes);
-  session.received.last_data.set(now);
+void count_data(ReceiveLane& lane, std::uint32_t bytes, Instant now) noexcept {
+  lane.received.data_packets.add(1);
+  lane.received.data_bytes.add(bytes);
+  lane.received.last_data.set(now);
+}
+
+// Of a datagram within its lane.
+std::uint64_t number_within(const ReceiveLane& lane, std::uint64_t counter) noexcept {
+  return lane.lanes == 1 ? counter : counter & kLaneCounterMask;
 }
 
 bool is_ip(std::uint8_t first) noexcept {
@@ -59,7 +65,7 @@ inline void Decap::open(Sealed& sealed, Instant now) noexcept {
   find_sessions(sealed, now);
   aead_.open_burst({sealed.jobs.data(), sealed.count});
   for (std::size_t i = 0; i < sealed.count; ++i) {
-    accept(sealed.datagrams[i], *sealed.sessions[i], sealed.jobs[i], now);
+    accept(sealed.datagrams[i], *sealed.lanes[i], sealed.jobs[i], now);
   }
   sealed.count = 0;
 }
@@ -111,79 +117,126 @@ void Decap::punt(ByteView bytes, const Endpoint& source) noexcept {
   counters_.count(punts_.datagram(bytes, source) ? Fate::kPunted : Fate::kDropPuntFull);
 }
 
+inline ReceiveLane* Decap::lane_of(Session& session, std::uint64_t counter) noexcept {
+  if (session.lanes == 1) [[likely]]
+    return &session;
+  const auto number = static_cast<std::uint8_t>(counter >> kLaneShift);
+  return number < session.lanes ? &session.receive_lane(number) : nullptr;
+}
+
+inline bool Decap::owns(ReceiveLane& lane) noexcept {
+  // Relaxed: nobody had it before, so nothing is handed over with it.
+  std::uint8_t owner = lane.owner.load(std::memory_order_relaxed);
+  if (owner == lcore_) [[likely]]
+    return true;
+  return owner == ReceiveLane::kNobody &&
+         lane.owner.compare_exchange_strong(owner, lcore_, std::memory_order_relaxed);
+}
+
 inline void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < sealed.count; ++i) {
     const Datagram datagram = sealed.datagrams[i];
+    const std::uint64_t counter = data_counter(datagram.at);
     Session* const session = table_.sessions.find(data_receiver(datagram.at));
-    if (session == nullptr) [[unlikely]] {
+    ReceiveLane* const lane = session == nullptr ? nullptr : lane_of(*session, counter);
+    if (lane == nullptr) [[unlikely]] {
       counters_.count(Fate::kDropWireUnknownSession);
       continue;
     }
-    if (now >= session->receive_until) [[unlikely]] {
+    if (now >= lane->receive_until) [[unlikely]] {
       counters_.count(Fate::kDropWireExpired);
       continue;
     }
+    if (!owns(*lane)) [[unlikely]] {
+      hand_over(datagram, lane->owner.load(std::memory_order_relaxed));
+      continue;
+    }
     rte_prefetch0(&session->receive_key);
-    rte_prefetch0(&session->received);
+    rte_prefetch0(&lane->received);
     sealed.datagrams[kept] = datagram;
-    sealed.sessions[kept] = session;
+    sealed.lanes[kept] = lane;
     sealed.jobs[kept] = {
         .key = &session->receive_key,
         .in = datagram.at + kDataHeader,
         .out = datagram.at + kDataHeader,
         .length = static_cast<std::uint32_t>(datagram.length - kDataHeader - kTagSize),
-        .counter = data_counter(datagram.at)};
+        .counter = counter};
     ++kept;
   }
   sealed.count = kept;
 }
 
-inline void Decap::accept(const Datagram& datagram, Session& session, const AeadJob& job,
+// Copied, as others may lie in the same buffer. It is rare: a peer's path has led to another lcore
+// than before, until its next session.
+void Decap::hand_over(const Datagram& datagram, unsigned to) noexcept {
+  rte_mbuf* const copy = rte_pktmbuf_alloc(packets_);
+  if (copy == nullptr || datagram.length > rte_pktmbuf_tailroom(copy)) [[unlikely]] {
+    rte_pktmbuf_free(copy);
+    counters_.count(Fate::kDropHandoverFull);
+    return;
+  }
+  std::memcpy(data_of(copy), datagram.at, datagram.length);
+  set_length(copy, datagram.length);
+  meta(copy).endpoint = *datagram.source;
+  if (!handover_.give_datagram(to, copy)) [[unlikely]] {
+    counters_.drop(copy, Fate::kDropHandoverFull);
+    return;
+  }
+  counters_.handed_over.add(1);
+}
+
+void Decap::confirm(const Datagram& datagram, ReceiveLane& lane) noexcept {
+  if (Session* const session = table_.sessions.find(lane.local); session != nullptr) {
+    session->proved.store(true, std::memory_order_relaxed);
+  }
+  // Should the ring be full, the next datagram confirms.
+  lane.confirmed =
+      punts_.event(PuntKind::kSessionConfirmed, lane.peer, lane.local, *datagram.source);
+}
+
+inline void Decap::accept(const Datagram& datagram, ReceiveLane& lane, const AeadJob& job,
                           Instant now) noexcept {
   if (!job.ok) [[unlikely]] {
     counters_.count(Fate::kDropWireForged);
     return;
   }
-  if (!session.received.replay.check_and_set(job.counter)) [[unlikely]] {
+  if (!lane.received.replay.check_and_set(number_within(lane, job.counter))) [[unlikely]] {
     counters_.count(Fate::kDropWireReplayed);
     return;
   }
-  session.received.packets.add(1);
-  session.received.last.set(now);
-  if (!session.confirmed) [[unlikely]] {
-    // Should the ring be full, the next datagram confirms.
-    session.confirmed =
-        punts_.event(PuntKind::kSessionConfirmed, session.peer, session.local, *datagram.source);
-  }
+  lane.received.packets.add(1);
+  lane.received.last.set(now);
+  if (!lane.confirmed) [[unlikely]]
+    confirm(datagram, lane);
   const Datagram text{.at = job.out, .length = job.length, .source = datagram.source};
-  if (!continue_run(text, session, now)) handle_plaintext(text, session, now);
+  if (!continue_run(text, lane, now)) handle_plaintext(text, lane, now);
 }
 
-inline bool Decap::continue_run(const Datagram& text, Session& session, Instant now) noexcept {
-  if (run_.session != &session || !host_.continue_flow(text.at, text.length)) return false;
+inline bool Decap::continue_run(const Datagram& text, ReceiveLane& lane, Instant now) noexcept {
+  if (run_.lane != &lane || !host_.continue_flow(text.at, text.length)) return false;
   if (text.source != run_.source && *text.source != *run_.source) [[unlikely]] {
-    const PeerView* const view = table_.peers.find(session.peer);
-    if (view != nullptr) follow_path(*text.source, session, *view, now);
+    const PeerView* const view = table_.peers.find(lane.peer);
+    if (view != nullptr) follow_path(*text.source, lane, *view, now);
   }
-  count_data(session, text.length, now);
+  count_data(lane, text.length, now);
   return true;
 }
 
-inline void Decap::handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept {
+inline void Decap::handle_plaintext(const Datagram& text, ReceiveLane& lane, Instant now) noexcept {
   if (text.length == 0) [[unlikely]] {
-    const PeerView* const view = table_.peers.find(session.peer);
-    if (view != nullptr) follow_path(*text.source, session, *view, now);
+    const PeerView* const view = table_.peers.find(lane.peer);
+    if (view != nullptr) follow_path(*text.source, lane, *view, now);
     counters_.count(Fate::kKeepalive);
     return;
   }
   const std::uint8_t first = *text.at;
-  const bool ipop = session.form == SessionForm::kIpop;
+  const bool ipop = lane.form == SessionForm::kIpop;
   if (is_ip(first) || (is_marked_partial(first) && ipop)) [[likely]] {
-    handle_inner(text, session, now);
+    handle_inner(text, lane, now);
   } else if (is_control(first) && ipop) {
     const ByteView bytes(text.at, text.length);
-    counters_.count(punts_.control(bytes, *text.source, session.peer, session.local)
+    counters_.count(punts_.control(bytes, *text.source, lane.peer, lane.local)
                         ? Fate::kPunted
                         : Fate::kDropPuntFull);
   } else {
@@ -191,7 +244,7 @@ inline void Decap::handle_plaintext(const Datagram& text, Session& session, Inst
   }
 }
 
-inline void Decap::handle_inner(const Datagram& text, Session& session, Instant now) noexcept {
+inline void Decap::handle_inner(const Datagram& text, ReceiveLane& lane, Instant now) noexcept {
   const bool partial = is_marked_partial(*text.at);
   if (partial) *text.at &= static_cast<std::uint8_t>(~kPartialBit);
   const ByteView bytes(text.at, text.length);
@@ -202,46 +255,46 @@ inline void Decap::handle_inner(const Datagram& text, Session& session, Instant 
     counters_.count(Fate::kDropInnerMalformed);
     return;
   }
-  const std::uint32_t version = table_.peers.version(session.peer);
-  const Session::Admitted& like = session.admitted;
+  const std::uint32_t version = table_.peers.version(lane.peer);
+  const ReceiveLane::Admitted& like = lane.admitted;
   if (like.version != version || like.source != inner->source || like.from != *text.source) {
-    if (!admit(inner->source, *text.source, version, session, now)) return;
+    if (!admit(inner->source, *text.source, version, lane, now)) return;
   }
-  count_data(session, inner->total_length, now);
+  count_data(lane, inner->total_length, now);
   if (host_.deliver(text.at, *inner, transport, partial)) {
-    run_ = {.session = &session, .source = text.source};
+    run_ = {.lane = &lane, .source = text.source};
   }
 }
 
 bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint32_t version,
-                  Session& session, Instant now) noexcept {
-  const PeerView* const view = table_.peers.find(session.peer);
+                  ReceiveLane& lane, Instant now) noexcept {
+  const PeerView* const view = table_.peers.find(lane.peer);
   if (view == nullptr) {  // its peer is being removed
     counters_.count(Fate::kDropWireUnknownSession);
     return false;
   }
-  follow_path(from, session, *view, now);
+  follow_path(from, lane, *view, now);
   const bool home = view->is_home(inner_source);
-  if (!home && table_.routes.find(inner_source) != session.peer) {
+  if (!home && table_.routes.find(inner_source) != lane.peer) {
     counters_.count(Fate::kDropSourceNotAllowed);
     return false;
   }
   // Other routes than the view's homes, and other paths than its own, are looked at each time.
   if (home && from == view->endpoint) {
-    session.admitted = {.version = version, .source = inner_source, .from = from};
+    lane.admitted = {.version = version, .source = inner_source, .from = from};
   }
   return true;
 }
 
-void Decap::follow_path(const Endpoint& source, Session& session, const PeerView& view,
+void Decap::follow_path(const Endpoint& source, ReceiveLane& lane, const PeerView& view,
                         Instant now) noexcept {
   if (source == view.endpoint) [[likely]]
     return;
-  if (session.path_told != Instant{} && now - session.path_told < kPathEvery) {
+  if (lane.path_told != Instant{} && now - lane.path_told < kPathEvery) {
     return;
   }
-  if (punts_.event(PuntKind::kPathChanged, session.peer, session.local, source)) {
-    session.path_told = now;
+  if (punts_.event(PuntKind::kPathChanged, lane.peer, lane.local, source)) {
+    lane.path_told = now;
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "engine/aead/aead.hpp"
 #include "engine/lcore_counters.hpp"
+#include "engine/path/handover.hpp"
 #include "engine/path/host_batch.hpp"
 #include "engine/path/punt_ring.hpp"
 #include "engine/path/relay.hpp"
@@ -21,9 +22,13 @@ class Decap {
   // kPathChanged is punted at most so often for one session.
   static constexpr Duration kPathEvery = std::chrono::milliseconds(100);
 
-  Decap(const TableReader& table, AeadEngine& aead, HostBatch& host, Relay& relay, PuntRing& punts,
+  Decap(const TableReader& table, unsigned lcore, rte_mempool* packets, Handover& handover,
+        AeadEngine& aead, HostBatch& host, Relay& relay, PuntRing& punts,
         LcoreCounters& counters) noexcept
       : table_(table),
+        lcore_(static_cast<std::uint8_t>(lcore)),
+        packets_(packets),
+        handover_(handover),
         aead_(aead),
         host_(host),
         relay_(relay),
@@ -46,7 +51,7 @@ class Decap {
   // Data datagrams on their way through the stages.
   struct Sealed {
     std::array<Datagram, kTogether> datagrams;
-    std::array<Session*, kTogether> sessions;
+    std::array<ReceiveLane*, kTogether> lanes;
     std::array<AeadJob, kTogether> jobs;
     std::size_t count = 0;
   };
@@ -54,7 +59,7 @@ class Decap {
   // Whose packet came last of a flow that the host batch can continue. What was found out about
   // it, that its source is the peer's and where it came from, holds for what continues it.
   struct Run {
-    const Session* session = nullptr;
+    const ReceiveLane* lane = nullptr;
     const Endpoint* source = nullptr;
   };
 
@@ -68,19 +73,29 @@ class Decap {
   void punt(ByteView bytes, const Endpoint& source) noexcept;
   void open(Sealed& sealed, Instant now) noexcept;
   void find_sessions(Sealed& sealed, Instant now) noexcept;
-  void accept(const Datagram& datagram, Session& session, const AeadJob& job, Instant now) noexcept;
+  // The lane that a datagram says it is of; nullptr if the session has no such lane.
+  [[nodiscard]] static ReceiveLane* lane_of(Session& session, std::uint64_t counter) noexcept;
+  // Whether this lcore opens for the lane: from the first datagram on, if that comes to it.
+  [[nodiscard]] bool owns(ReceiveLane& lane) noexcept;
+  void hand_over(const Datagram& datagram, unsigned to) noexcept;
+  void confirm(const Datagram& datagram, ReceiveLane& lane) noexcept;
+  void accept(const Datagram& datagram, ReceiveLane& lane, const AeadJob& job,
+              Instant now) noexcept;
   // From here on `text` is the plaintext alone.
-  [[nodiscard]] bool continue_run(const Datagram& text, Session& session, Instant now) noexcept;
-  void handle_plaintext(const Datagram& text, Session& session, Instant now) noexcept;
-  void handle_inner(const Datagram& text, Session& session, Instant now) noexcept;
+  [[nodiscard]] bool continue_run(const Datagram& text, ReceiveLane& lane, Instant now) noexcept;
+  void handle_plaintext(const Datagram& text, ReceiveLane& lane, Instant now) noexcept;
+  void handle_inner(const Datagram& text, ReceiveLane& lane, Instant now) noexcept;
   // Whether the peer may send from `inner_source`; counts what it may not. `version`: of the peer's
   // view, read before.
   [[nodiscard]] bool admit(const IpAddress& inner_source, const Endpoint& from,
-                           std::uint32_t version, Session& session, Instant now) noexcept;
-  void follow_path(const Endpoint& source, Session& session, const PeerView& view,
+                           std::uint32_t version, ReceiveLane& lane, Instant now) noexcept;
+  void follow_path(const Endpoint& source, ReceiveLane& lane, const PeerView& view,
                    Instant now) noexcept;
 
   TableReader table_;
+  std::uint8_t lcore_;
+  rte_mempool* packets_;
+  Handover& handover_;
   AeadEngine& aead_;
   HostBatch& host_;
   Relay& relay_;

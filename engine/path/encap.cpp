@@ -11,8 +11,8 @@ namespace ipop::engine {
 namespace {
 
 // The host left a checksum to its card: the far end's host may have it so, any other gets it whole.
-void settle_checksum(rte_mbuf* packet, const Session& session) noexcept {
-  if (session.sent.partial_checksums) {
+void settle_checksum(rte_mbuf* packet, const SendLane& lane) noexcept {
+  if (lane.partial_checksums) {
     *data_of(packet) |= kPartialBit;
   } else {
     complete_checksum(bytes_of(packet).subspan(packet->l3_len), partial_checksum_offset(packet));
@@ -65,15 +65,22 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
     if (has_staged() && staging_.holds(destinations[run])) [[unlikely]] {
       release(destinations[run], *view, now);
     }
-    forward(packets[i], *view, *session, now);
+    SendLane* const lane = share_.lane_for(*session, packets[i]);
+    if (lane == nullptr) [[unlikely]] {
+      hand_over(packets[i], *session);
+    } else if (lane->is_spent()) [[unlikely]] {
+      stage(packets[i], destinations[run], peers[run], now);
+    } else {
+      forward(packets[i], *view, *lane, now);
+    }
   }
 }
 
 // Inline for what a call costs: see decap.cpp.
-inline void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& session,
+inline void Encap::forward(rte_mbuf* packet, const PeerView& view, SendLane& lane,
                            Instant now) noexcept {
   if (packet->tso_segsz != 0) {
-    forward_super(packet, view, session, now);
+    forward_super(packet, view, lane, now);
     return;
   }
   if (packet->pkt_len > view.room()) [[unlikely]] {
@@ -81,11 +88,11 @@ inline void Encap::forward(rte_mbuf* packet, const PeerView& view, Session& sess
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
-  if ((packet->ol_flags & kPartialChecksum) != 0) settle_checksum(packet, session);
-  wire_.seal_data(packet, session, view.endpoint, view.room(), now);
+  if ((packet->ol_flags & kPartialChecksum) != 0) settle_checksum(packet, lane);
+  wire_.seal_data(packet, lane, view.endpoint, view.room(), now);
 }
 
-void Encap::forward_super(rte_mbuf* packet, const PeerView& view, Session& session,
+void Encap::forward_super(rte_mbuf* packet, const PeerView& view, SendLane& lane,
                           Instant now) noexcept {
   const auto inner = parse_inner(bytes_of(packet));
   const auto super = inner ? SuperPacket::of(packet, *inner) : std::nullopt;
@@ -98,7 +105,17 @@ void Encap::forward_super(rte_mbuf* packet, const PeerView& view, Session& sessi
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
-  wire_.seal_super(packet, *super, session, view.endpoint, view.room(), now);
+  wire_.seal_super(packet, *super, lane, view.endpoint, view.room(), now);
+}
+
+void Encap::hand_over(rte_mbuf* packet, const Session& session) noexcept {
+  const unsigned to = share_.lcore_for(session, packet);
+  HostPackets::wrap_again(packet);
+  if (!handover_.give_frame(to, packet)) [[unlikely]] {
+    counters_.drop(packet, Fate::kDropHandoverFull);
+    return;
+  }
+  counters_.handed_over.add(1);
 }
 
 void Encap::stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer,
@@ -116,11 +133,18 @@ void Encap::ask(const IpAddress& destination, PeerIndex peer, Instant now) noexc
 }
 
 void Encap::release(const IpAddress& destination, const PeerView& view, Instant now) noexcept {
-  // The session may be spent half way.
   while (Session* const session = view.usable(now)) {
-    rte_mbuf* const packet = staging_.pop(destination);
+    rte_mbuf* const packet = staging_.first(destination);
     if (packet == nullptr) break;
-    forward(packet, view, *session, now);
+    SendLane* const lane = share_.lane_for(*session, packet);
+    // It may be spent half way.
+    if (lane != nullptr && lane->is_spent()) break;
+    (void)staging_.pop(destination);
+    if (lane == nullptr) {
+      hand_over(packet, *session);
+    } else {
+      forward(packet, view, *lane, now);
+    }
   }
   counters_.staged.set(staging_.wire_packets());
 }
@@ -153,11 +177,8 @@ void Encap::tick(Instant now) noexcept {
   staging_.for_each_destination([&](const IpAddress& destination) {
     const PeerIndex peer = table_.routes.find(destination);
     const PeerView* const view = table_.peers.find(peer);
-    if (view != nullptr && view->usable(now) != nullptr) {
-      release(destination, *view, now);
-    } else {
-      ask(destination, view == nullptr ? kNoPeer : peer, now);
-    }
+    if (view != nullptr) release(destination, *view, now);
+    if (staging_.holds(destination)) ask(destination, view == nullptr ? kNoPeer : peer, now);
   });
 }
 

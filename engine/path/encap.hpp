@@ -6,8 +6,10 @@
 
 #include "engine/api/inject.hpp"
 #include "engine/lcore_counters.hpp"
+#include "engine/path/handover.hpp"
 #include "engine/path/host_answers.hpp"
 #include "engine/path/host_packet.hpp"
+#include "engine/path/lane_share.hpp"
 #include "engine/path/punt_ring.hpp"
 #include "engine/path/staging.hpp"
 #include "engine/path/wire_batch.hpp"
@@ -17,11 +19,17 @@ namespace ipop::engine {
 
 class Encap {
  public:
-  Encap(const TableReader& table, WireBatch& wire, HostAnswers& answers, PuntRing& punts,
-        LcoreCounters& counters) noexcept
-      : table_(table), wire_(wire), answers_(answers), punts_(punts), counters_(counters) {}
+  Encap(const TableReader& table, const LaneShare& share, Handover& handover, WireBatch& wire,
+        HostAnswers& answers, PuntRing& punts, LcoreCounters& counters) noexcept
+      : table_(table),
+        share_(share),
+        handover_(handover),
+        wire_(wire),
+        answers_(answers),
+        punts_(punts),
+        counters_(counters) {}
 
-  // At most kBurst frames of the host.
+  // At most kBurst frames of the host, or of other lcores.
   void host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept;
   // Sends, in order, all that waits and now has a route, a session and a path.
   void retry_staged(Instant now) noexcept;
@@ -35,15 +43,18 @@ class Encap {
   [[nodiscard]] bool has_staged() const noexcept { return staging_.packets() != 0; }
 
  private:
-  void forward(rte_mbuf* packet, const PeerView& view, Session& session, Instant now) noexcept;
-  void forward_super(rte_mbuf* packet, const PeerView& view, Session& session,
-                     Instant now) noexcept;
+  void forward(rte_mbuf* packet, const PeerView& view, SendLane& lane, Instant now) noexcept;
+  void forward_super(rte_mbuf* packet, const PeerView& view, SendLane& lane, Instant now) noexcept;
+  // To the lcore that has a lane for it.
+  void hand_over(rte_mbuf* packet, const Session& session) noexcept;
   void stage(rte_mbuf* packet, const IpAddress& destination, PeerIndex peer, Instant now) noexcept;
   void release(const IpAddress& destination, const PeerView& view, Instant now) noexcept;
   void ask(const IpAddress& destination, PeerIndex peer, Instant now) noexcept;
   void expire(Instant now) noexcept;
 
   TableReader table_;
+  LaneShare share_;
+  Handover& handover_;
   WireBatch& wire_;
   HostAnswers& answers_;
   PuntRing& punts_;

@@ -26,6 +26,9 @@ class HostPackets {
   // destination(). Any other fate: it is the caller's to drop, and may already be stripped.
   [[nodiscard]] Fate unwrap(rte_mbuf* frame) noexcept;
 
+  // Turns a packet back into its frame, for another to unwrap.
+  static void wrap_again(rte_mbuf* packet) noexcept;
+
   // Of the last packet that was ready.
   [[nodiscard]] const IpAddress& destination() const noexcept { return last_.destination; }
   // Whether that is known to be the same as of the one before.

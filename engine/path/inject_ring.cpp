@@ -1,21 +1,14 @@
 #include "engine/path/inject_ring.hpp"
 
-#include <sys/eventfd.h>
-
 #include <cstring>
-#include <stdexcept>
 
 #include "engine/path/packet.hpp"
 #include "engine/port/port.hpp"
 
 namespace ipop::engine {
 
-InjectRing::InjectRing(rte_mempool* pool)
-    : pool_(pool),
-      ring_(make_ring("orders", sizeof(Order), kOrders)),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!wake_fd_) throw std::runtime_error("no eventfd for the lcore: too many open files");
-}
+InjectRing::InjectRing(rte_mempool* pool, Bell& bell)
+    : pool_(pool), ring_(make_ring("orders", sizeof(Order), kOrders)), bell_(bell) {}
 
 InjectRing::~InjectRing() {
   Order order;
@@ -34,8 +27,7 @@ bool InjectRing::put(Order order) noexcept {
     return refuse();
   }
   accepted_.add(1);
-  // Pairs with the exchange in prepare_sleep(): either we see it asleep, or it sees the order.
-  if (sleeping_.exchange(false, std::memory_order_acq_rel)) wake();
+  bell_.ring();
   return true;
 }
 
@@ -72,27 +64,8 @@ bool InjectRing::reject_staged(const IpAddress& address, RejectReason reason) {
   return put({.address = address, .kind = OrderKind::kReject, .reason = reason});
 }
 
-void InjectRing::wake() noexcept {
-  (void)eventfd_write(wake_fd_.get(), 1);
-}
-
 std::uint32_t InjectRing::take(Order* into, std::uint32_t most) noexcept {
   return rte_ring_sc_dequeue_burst_elem(ring_.get(), into, sizeof(Order), most, nullptr);
-}
-
-bool InjectRing::prepare_sleep() noexcept {
-  // Pairs with the exchange in put().
-  sleeping_.exchange(true, std::memory_order_acq_rel);
-  if (nothing_to_take(ring_.get())) return true;
-  end_sleep(false);
-  return false;
-}
-
-void InjectRing::end_sleep(bool signalled) noexcept {
-  sleeping_.exchange(false, std::memory_order_acq_rel);
-  if (!signalled) return;
-  eventfd_t count = 0;
-  (void)eventfd_read(wake_fd_.get(), &count);
 }
 
 }  // namespace ipop::engine

@@ -1,15 +1,14 @@
 // The way down from the overlay thread to one lcore: a bounded ring of orders. The overlay puts in,
-// the lcore takes out; a sleeping lcore is woken, a busy one costs no system call.
+// the lcore takes out, and is woken if it sleeps.
 #pragma once
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include <atomic>
 #include <cstdint>
 
-#include "base/fd.hpp"
 #include "engine/api/inject.hpp"
+#include "engine/bell.hpp"
 #include "engine/owned_counter.hpp"
 #include "engine/ring.hpp"
 
@@ -32,8 +31,8 @@ class InjectRing final : public Injector {
   static constexpr std::size_t kMaxDatagram = 1452;
   static constexpr std::size_t kMaxPlaintext = 1400;
 
-  // Throws std::runtime_error. EAL must run; `pool` outlives this.
-  explicit InjectRing(rte_mempool* pool);
+  // Throws std::runtime_error. EAL must run; `pool` and the lcore's `bell` outlive this.
+  InjectRing(rte_mempool* pool, Bell& bell);
   // Frees what was not taken: both threads must have stopped.
   ~InjectRing() override;
 
@@ -43,8 +42,6 @@ class InjectRing final : public Injector {
                    std::optional<Endpoint> via = std::nullopt) override;
   bool retry_staged() override;
   bool reject_staged(const IpAddress& address, RejectReason reason) override;
-  // Wakes the lcore for another reason than an order: to stop.
-  void wake() noexcept;
 
   // Anybody.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_.get(); }
@@ -52,11 +49,7 @@ class InjectRing final : public Injector {
 
   // Lcore. Returns how many orders were written to `into`.
   [[nodiscard]] std::uint32_t take(Order* into, std::uint32_t most) noexcept;
-  // Says that it is about to sleep on wake_fd(); false if there is something to do after all.
-  [[nodiscard]] bool prepare_sleep() noexcept;
-  // `signalled`: wake_fd() was found readable.
-  void end_sleep(bool signalled) noexcept;
-  [[nodiscard]] int wake_fd() const noexcept { return wake_fd_.get(); }
+  [[nodiscard]] bool empty() const noexcept { return nothing_to_take(ring_.get()); }
 
  private:
   [[nodiscard]] rte_mbuf* copy(ByteView bytes, std::size_t most) noexcept;
@@ -65,12 +58,9 @@ class InjectRing final : public Injector {
 
   rte_mempool* pool_;
   Ring ring_;
-  Fd wake_fd_;
+  Bell& bell_;
   OwnedCounter accepted_;  // overlay: rw, anybody: r
   OwnedCounter refused_;   // overlay: rw, anybody: r
-  // Every access is an exchange, so that of two that race the later sees what went before the
-  // earlier. lcore: rw, overlay: rw
-  alignas(64) std::atomic<bool> sleeping_{false};
 };
 
 }  // namespace ipop::engine

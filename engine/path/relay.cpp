@@ -9,25 +9,13 @@
 namespace ipop::engine {
 
 void Relay::begin_burst(Instant now) noexcept {
-  limit_ = table_.relay_limit.load(std::memory_order_relaxed);
-  if (limit_ == 0) [[likely]]
-    return;
-  const std::uint64_t bytes_per_s = limit_ / 8;
-  const std::uint64_t most = std::max(bytes_per_s / 10, kLeastBurst);
-  const Duration since = std::min<Duration>(now - filled_, std::chrono::seconds(1));
-  const auto micros = static_cast<std::uint64_t>(since / std::chrono::microseconds(1));
-  const std::uint64_t gained = bytes_per_s * micros / 1'000'000;
-  if (gained == 0) return;
-  tokens_ = std::min(tokens_ + gained, most);
-  filled_ = now;
+  limit_ = table_.relay_budget.limit();
+  if (limit_ != 0) [[unlikely]]
+    table_.relay_budget.fill(limit_, now);
 }
 
 inline bool Relay::allowed(std::uint32_t bytes) noexcept {
-  if (limit_ == 0) [[likely]]
-    return true;
-  if (tokens_ < bytes) return false;
-  tokens_ -= bytes;
-  return true;
+  return limit_ == 0 || table_.relay_budget.take(bytes);
 }
 
 inline bool Relay::extend(const Endpoint* to, const std::uint8_t* at,
@@ -65,7 +53,7 @@ const Endpoint* Relay::take(std::uint8_t* at, std::uint32_t length, const Endpoi
     counters_.count(Fate::kDropRelayLimited);
     return nullptr;
   }
-  LabelUse& use = table_.labels.use(label);
+  LabelUse& use = table_.labels.use(label, lcore_);
   use.packets.add(1);
   use.bytes.add(length - kRelayHeader);
   use.last.set(now);

@@ -14,12 +14,9 @@ namespace ipop::engine {
 
 class Relay {
  public:
-  // What may go at once where there is a limit: a tenth of a second's, but at least so much.
-  static constexpr std::uint64_t kLeastBurst = 128 * 1024;
-
-  Relay(const TableReader& table, WirePort& port, const PacketPools& pools,
+  Relay(const TableReader& table, unsigned lcore, WirePort& port, const PacketPools& pools,
         LcoreCounters& counters) noexcept
-      : table_(table), port_(port), pools_(pools), counters_(counters) {}
+      : table_(table), lcore_(lcore), port_(port), pools_(pools), counters_(counters) {}
 
   // Before the first datagram of a burst.
   void begin_burst(Instant now) noexcept;
@@ -52,16 +49,14 @@ class Relay {
   void add(rte_mbuf* packet, const Endpoint& to) noexcept;
 
   TableReader table_;
+  unsigned lcore_;
   WirePort& port_;
   PacketPools pools_;
   LcoreCounters& counters_;
   Run run_;
   std::uint16_t count_ = 0;
   std::array<rte_mbuf*, kBurst> packets_;
-  // Where there is a limit: bytes that may go now.
-  std::uint64_t limit_ = 0;  // bits a second, of this burst
-  std::uint64_t tokens_ = 0;
-  Instant filled_{};
+  std::uint64_t limit_ = 0;  // bits a second, of this burst; 0 = none
 };
 
 }  // namespace ipop::engine

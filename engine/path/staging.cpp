@@ -94,6 +94,11 @@ rte_mbuf* Staging::pop_first(std::uint16_t index) noexcept {
   return packet;
 }
 
+rte_mbuf* Staging::first(const IpAddress& destination) const noexcept {
+  const std::uint16_t index = packets_ == 0 ? kNone : find(destination);
+  return index == kNone ? nullptr : waiting_[destinations_[index].first].packet;
+}
+
 rte_mbuf* Staging::pop(const IpAddress& destination) noexcept {
   const std::uint16_t index = find(destination);
   return index == kNone ? nullptr : pop_first(index);

@@ -40,7 +40,9 @@ class Staging {
 
   // Takes the packet and returns true, or leaves it to the caller if there is no room.
   [[nodiscard]] bool push(rte_mbuf* packet, const IpAddress& destination, Instant now) noexcept;
-  // The destination's oldest packet, or nullptr if none waits.
+  // The destination's oldest packet, or nullptr if none waits; it stays.
+  [[nodiscard]] rte_mbuf* first(const IpAddress& destination) const noexcept;
+  // The same; it is the caller's.
   [[nodiscard]] rte_mbuf* pop(const IpAddress& destination) noexcept;
   // The next packet that has waited too long, or nullptr.
   [[nodiscard]] rte_mbuf* pop_expired(Instant now) noexcept;

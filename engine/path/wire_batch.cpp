@@ -33,18 +33,18 @@ std::uint32_t datagram_overhead(const Endpoint& to) noexcept {
 
 }  // namespace
 
-void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, std::uint32_t room,
+void WireBatch::seal(rte_mbuf* plaintext, SendLane& lane, const Endpoint& to, std::uint32_t room,
                      Instant now) noexcept {
-  const std::uint64_t counter = session.sent.packets.get();
-  session.sent.packets.set(counter + 1);
-  session.sent.last.set(now);
+  const std::uint64_t counter = lane.counter();
+  lane.packets.add(1);
+  lane.last.set(now);
 
-  const std::uint32_t length = padded(plaintext->pkt_len, session.sent.pads, room);
+  const std::uint32_t length = padded(plaintext->pkt_len, lane.pads, room);
   std::uint8_t* const text = data_of(plaintext);
   if (const std::uint32_t padding = length - plaintext->pkt_len; padding != 0) {
     std::memset(text + plaintext->pkt_len, 0, padding);
   }
-  write_data_header(text - kDataHeader, session.sent.remote, counter);
+  write_data_header(text - kDataHeader, lane.remote, counter);
   plaintext->data_off = static_cast<std::uint16_t>(plaintext->data_off - kDataHeader);
   set_length(plaintext, static_cast<std::uint32_t>(kDataHeader + length + kTagSize));
   if (to.label != 0) [[unlikely]]
@@ -52,26 +52,25 @@ void WireBatch::seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, 
   meta(plaintext).endpoint = to;
 
   jobs_[job_count_++] = {
-      .key = &session.send_key, .in = text, .out = text, .length = length, .counter = counter};
+      .key = lane.key, .in = text, .out = text, .length = length, .counter = counter};
   add(plaintext, job_count_ % kSealedTogether == 0);
 }
 
-void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, Session& session,
+void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, SendLane& lane,
                            const Endpoint& to, std::uint32_t room, Instant now) noexcept {
-  session.sent.last.set(now);
-  session.sent.last_data.set(now);
-  session.sent.data_packets.add(super.count());
-  session.sent.data_bytes.add(std::uint64_t{super.count()} * super.headers() +
-                              super.total_payload());
+  lane.last.set(now);
+  lane.last_data.set(now);
+  lane.data_packets.add(super.count());
+  lane.data_bytes.add(std::uint64_t{super.count()} * super.headers() + super.total_payload());
   // Where a checksum must be whole, or zeros stand between text and tag, segments are put together
   // in the buffer that leaves and sealed there. Else they are sealed from where the host's bytes
   // lie.
   const Sealing sealing{.source = data_of(packet),
                         .super = super,
-                        .session = session,
+                        .lane = lane,
                         .to = to,
                         .room = room,
-                        .as_it_is = session.sent.partial_checksums && super.can_travel_partial()};
+                        .as_it_is = lane.partial_checksums && super.can_travel_partial()};
   for (std::uint32_t done = 0; done < super.count();) {
     const std::uint32_t sealed =
         trains_ ? seal_train(sealing, done) : seal_one_by_one(sealing, done);
@@ -85,8 +84,7 @@ void WireBatch::seal_super(rte_mbuf* packet, const SuperPacket& super, Session& 
 }
 
 std::uint32_t WireBatch::sealed_length(const Sealing& from, std::uint32_t index) const noexcept {
-  return padded(from.super.headers() + from.super.payload(index), from.session.sent.pads,
-                from.room);
+  return padded(from.super.headers() + from.super.payload(index), from.lane.pads, from.room);
 }
 
 // Inline: it is the loop of both below.
@@ -96,13 +94,13 @@ inline std::uint32_t WireBatch::lay_out(const Sealing& from, std::uint32_t index
   const SuperPacket& super = from.super;
   const std::uint32_t front = front_of(from.to);
   const std::uint32_t bare = super.headers() + super.payload(index);
-  const std::uint64_t counter = from.session.sent.packets.get() + slot;
+  const std::uint64_t counter = from.lane.counter(slot);
   std::uint8_t* const text = at + front + kDataHeader;
   const std::uint8_t* const payload = from.source + super.payload_start(index);
   if (front != 0) write_relay_header(at, kMostRelays, from.to.label);
-  write_data_header(at + front, from.session.sent.remote, counter);
+  write_data_header(at + front, from.lane.remote, counter);
   AeadJob& job = segment_jobs_[slot];
-  job = {.key = &from.session.send_key, .out = text, .length = length, .counter = counter};
+  job = {.key = from.lane.key, .out = text, .length = length, .counter = counter};
   if (from.as_it_is) {
     std::uint8_t* const headers = segment_headers_[slot].data();
     super.write_headers(index, headers);
@@ -123,7 +121,7 @@ inline std::uint32_t WireBatch::lay_out(const Sealing& from, std::uint32_t index
 
 bool WireBatch::seal_segments(const Sealing& from, std::uint32_t count) noexcept {
   // Nonces that were taken are spent, whatever comes of it.
-  from.session.sent.packets.set(from.session.sent.packets.get() + count);
+  from.lane.packets.add(count);
   const std::span jobs(segment_jobs_.data(), count);
   aead_.seal_burst(jobs);
   return count != 0 && std::ranges::all_of(jobs, &AeadJob::ok);

@@ -11,7 +11,7 @@
 #include "engine/lcore_counters.hpp"
 #include "engine/path/segment.hpp"
 #include "engine/port/port.hpp"
-#include "engine/table/session.hpp"
+#include "engine/table/lane.hpp"
 
 namespace ipop::engine {
 
@@ -36,20 +36,20 @@ class WireBatch {
         trains_(port.takes_trains()) {}
 
   // A plaintext of at most `room` bytes, one segment, with head- and tailroom (kPacketOverhead).
-  // The session must not be spent.
-  void seal(rte_mbuf* plaintext, Session& session, const Endpoint& to, std::uint32_t room,
+  // The lane must not be spent.
+  void seal(rte_mbuf* plaintext, SendLane& lane, const Endpoint& to, std::uint32_t room,
             Instant now) noexcept;
   // The same for a host packet: counted as the peer's data.
-  void seal_data(rte_mbuf* plaintext, Session& session, const Endpoint& to, std::uint32_t room,
+  void seal_data(rte_mbuf* plaintext, SendLane& lane, const Endpoint& to, std::uint32_t room,
                  Instant now) noexcept {
-    session.sent.data_packets.add(1);
-    session.sent.data_bytes.add(plaintext->pkt_len);
-    session.sent.last_data.set(now);
-    seal(plaintext, session, to, room, now);
+    lane.data_packets.add(1);
+    lane.data_bytes.add(plaintext->pkt_len);
+    lane.last_data.set(now);
+    seal(plaintext, lane, to, room, now);
   }
   // The segments of a super-packet, each at most `room` bytes. `packet` starts at its IP header; it
   // is written to and freed.
-  void seal_super(rte_mbuf* packet, const SuperPacket& super, Session& session, const Endpoint& to,
+  void seal_super(rte_mbuf* packet, const SuperPacket& super, SendLane& lane, const Endpoint& to,
                   std::uint32_t room, Instant now) noexcept;
   // A whole datagram, its destination in meta(). All that goes to a relay gets its header here.
   void send(rte_mbuf* datagram) noexcept;
@@ -62,7 +62,7 @@ class WireBatch {
   struct Sealing {
     const std::uint8_t* source;  // its IP header
     const SuperPacket& super;
-    Session& session;
+    SendLane& lane;
     const Endpoint& to;
     std::uint32_t room;
     bool as_it_is;

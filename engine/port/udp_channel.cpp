@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 
 #include "engine/path/packet.hpp"
@@ -86,14 +87,17 @@ std::uint16_t UdpChannel::receive(SpareBuffers& spares, const PacketPools& pools
 }
 
 std::uint32_t UdpChannel::transmit(std::span<rte_mbuf* const> datagrams) noexcept {
+  // Relaxed: it only saves a vain call.
+  const std::atomic_ref<bool> may_segment(segments);
+  const bool trains = may_segment.load(std::memory_order_relaxed);
   MessageBatch batch;
   for (std::size_t next = 0; next < datagrams.size();) {
-    next += batch.add(datagrams.subspan(next), segments);
+    next += batch.add(datagrams.subspan(next), trains);
   }
   std::uint32_t accepted = 0;
   for (std::size_t next = 0; next < batch.size();) {
     std::size_t end = batch.size();
-    if (!segments) {
+    if (!may_segment.load(std::memory_order_relaxed)) {
       // The kernel would take a train for one long datagram.
       if (batch.is_train(next)) {
         accepted += send_singly(fd.get(), batch, next++);
@@ -116,7 +120,7 @@ std::uint32_t UdpChannel::transmit(std::span<rte_mbuf* const> datagrams) noexcep
     // This one cannot go (too long, no route, filtered); the others may. A train perhaps can in
     // single datagrams: EIO comes of a device without checksums, others of this route alone.
     if (batch.is_train(next)) {
-      if (error == EIO) segments = false;
+      if (error == EIO) may_segment.store(false, std::memory_order_relaxed);
       accepted += send_singly(fd.get(), batch, next);
     }
     ++next;

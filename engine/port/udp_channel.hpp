@@ -1,7 +1,7 @@
 // One UDP socket of the wire: bursts go by recvmmsg and sendmmsg straight into and out of packet
 // buffers; datagrams of one size to one endpoint go as one message (UDP_SEGMENT) and come as one
 // (UDP_GRO) where the kernel has that, so that they cross it once. Its socket is opened elsewhere;
-// the rest is the business of the one lcore that owns it.
+// the rest is the business of the one lcore that owns it, but that several may send by it.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ struct SpareBuffers {
 struct UdpChannel {
   Fd fd;
   bool v4 = false;
-  bool segments = false;  // sends trains
+  bool segments = false;  // sends trains; lcores: rw, by atomic_ref
   bool receives_trains = false;
   std::uint16_t number = 0;     // Endpoint::socket of what comes by it
   std::uint32_t want = kBurst;  // buffers for the next read

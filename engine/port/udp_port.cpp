@@ -19,7 +19,7 @@ constexpr int kPortTries = 16;
 
 }  // namespace
 
-UdpPort::UdpPort(const UdpSettings& settings) {
+UdpPort::UdpPort(const UdpSettings& settings) : settings_(settings) {
   if (settings.listen.empty()) throw std::runtime_error("overlay.listen names no address");
   for (const Endpoint& at : settings.listen) {
     if (at.port != settings.listen.front().port) {
@@ -30,8 +30,21 @@ UdpPort::UdpPort(const UdpSettings& settings) {
     if (tries == kPortTries) throw PortTaken("no UDP port is free in both address families");
   }
   for (const Endpoint& at : bound_) {
-    if (at.address.is_v4()) further_.emplace(at.address, settings.trains);
+    if (at.address.is_v4()) senders_ = &further_.emplace(at.address, settings.trains);
   }
+}
+
+UdpPort::UdpPort(FurtherQueue, UdpPort& first)
+    : settings_(first.settings_), senders_(first.senders_) {
+  for (const Endpoint& at : first.bound_) {
+    std::optional<Fd> fd = open_udp_socket(at, settings_.buffer_bytes, PortUse::kShared);
+    if (!fd) throw std::runtime_error("UDP port " + at.to_string() + " cannot be opened again");
+    add_socket(std::move(*fd), at);
+  }
+}
+
+std::unique_ptr<UdpPort> UdpPort::further_queue() {
+  return std::unique_ptr<UdpPort>(new UdpPort(FurtherQueue{}, *this));
 }
 
 void UdpPort::release_buffers() noexcept {
@@ -60,17 +73,27 @@ bool UdpPort::open_all(const UdpSettings& settings) {
                                at.to_string() + " in overlay.listen");
     }
     port = local_port(*fd);
-    const TrainSupport trains = settings.trains ? ask_for_trains(*fd) : TrainSupport{};
-    sockets_.push_back({.channel = {.fd = std::move(*fd),
-                                    .v4 = at.address.is_v4(),
-                                    .segments = trains.send,
-                                    .receives_trains = trains.receive}});
-    bound_.push_back({at.address, port});
+    if (settings.shares_port) {
+      // Only now that nobody else has it, who may share it, too.
+      fd.reset();
+      fd = open_udp_socket({at.address, port}, settings.buffer_bytes, PortUse::kShared);
+      if (!fd) return false;
+    }
+    add_socket(std::move(*fd), {at.address, port});
   }
   if (sockets_.empty()) {
     throw std::runtime_error("this machine has none of the address families in overlay.listen");
   }
   return true;
+}
+
+void UdpPort::add_socket(Fd fd, const Endpoint& at) {
+  const TrainSupport trains = settings_.trains ? ask_for_trains(fd) : TrainSupport{};
+  sockets_.push_back({.channel = {.fd = std::move(fd),
+                                  .v4 = at.address.is_v4(),
+                                  .segments = trains.send,
+                                  .receives_trains = trains.receive}});
+  bound_.push_back(at);
 }
 
 std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept {
@@ -94,7 +117,7 @@ std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> i
 UdpChannel* UdpPort::channel_for(const Endpoint& to) noexcept {
   const bool v4 = to.address.is_v4();
   if (to.socket != 0) [[unlikely]]
-    return further_ && v4 ? further_->find(to.socket) : nullptr;
+    return senders_ != nullptr && v4 ? senders_->find(to.socket) : nullptr;
   for (Socket& socket : sockets_) {
     if (socket.channel.v4 == v4) return &socket.channel;
   }

@@ -1,10 +1,12 @@
 // The wire as UDP sockets: one per listen address (an IPv4 one, an IPv6 one), all with one port
 // number, opened at start-up, and others with ports of their own while they are needed. Polled by
-// the one lcore that owns it.
+// the one lcore that owns it. For several lcores there are several, whose sockets share the port:
+// the kernel gives each flow to one of them.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct UdpSettings {
   bool allow_missing_family = true;
   int buffer_bytes = 8 << 20;  // of the kernel, each way; less if the kernel allows less
   bool trains = true;          // UDP_SEGMENT and UDP_GRO, where the kernel has them
+  bool shares_port = false;    // there will be further queues
 };
 
 class UdpPort final : public WirePort {
@@ -30,6 +33,11 @@ class UdpPort final : public WirePort {
   ~UdpPort() override { release_buffers(); }
   UdpPort(const UdpPort&) = delete;
   UdpPort& operator=(const UdpPort&) = delete;
+
+  // For another lcore, which receives flows of its own and sends by the same ports. This must share
+  // its port, and outlive what is returned, which has no further sockets of its own to open. Throws
+  // std::runtime_error.
+  [[nodiscard]] std::unique_ptr<UdpPort> further_queue();
 
   // Where it listens, with the real port number.
   [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return bound_; }
@@ -55,12 +63,18 @@ class UdpPort final : public WirePort {
   static constexpr std::uint32_t kPatient = 32;
   static constexpr std::uint32_t kSkip = 8;
 
+  struct FurtherQueue {};
+  UdpPort(FurtherQueue, UdpPort& first);
+
   [[nodiscard]] bool open_all(const UdpSettings& settings);
+  void add_socket(Fd fd, const Endpoint& at);
   [[nodiscard]] UdpChannel* channel_for(const Endpoint& to) noexcept;
 
+  UdpSettings settings_;
   std::vector<Socket> sockets_;
   std::vector<Endpoint> bound_;
   std::optional<FurtherSockets> further_;  // IPv4 alone: nobody guesses ports behind IPv6
+  FurtherSockets* senders_ = nullptr;      // to send by: our own, or the first queue's
   std::size_t first_ = 0;                  // the socket that is read first, in turns
   std::uint32_t turn_ = 0;
 };

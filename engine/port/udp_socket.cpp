@@ -55,7 +55,7 @@ void forbid_fragments(int fd, bool v4) {
 
 }  // namespace
 
-std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes) {
+std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes, PortUse use) {
   const bool v4 = at.address.is_v4();
   Fd fd(socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) {
@@ -63,6 +63,7 @@ std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes) {
     throw std::runtime_error(std::string("UDP socket: ") + std::strerror(errno));
   }
   if (!v4) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPv6 only");
+  if (use == PortUse::kShared) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1, "shared port");
   forbid_fragments(fd.get(), v4);
   set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, buffer_bytes);
   set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, buffer_bytes);

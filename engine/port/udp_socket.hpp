@@ -14,9 +14,14 @@ struct PortTaken : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Whether other sockets may have the same port: those that share it, too, among which the kernel
+// distributes what comes, flow by flow.
+enum class PortUse : std::uint8_t { kAlone, kShared };
+
 // Bound to `at`; nothing if this machine lacks the address family. Throws std::runtime_error for
 // anything else; PortTaken if another socket has the port.
-[[nodiscard]] std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes);
+[[nodiscard]] std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes,
+                                                PortUse use = PortUse::kAlone);
 
 // Its port number, after the kernel chose one.
 [[nodiscard]] std::uint16_t local_port(const Fd& socket);

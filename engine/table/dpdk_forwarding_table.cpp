@@ -5,16 +5,6 @@
 #include <utility>
 
 namespace ipop::engine {
-namespace {
-
-void add_data(PeerCounters& sum, const Session& session) noexcept {
-  sum.tx_packets += session.sent.data_packets.get();
-  sum.tx_bytes += session.sent.data_bytes.get();
-  sum.rx_packets += session.received.data_packets.get();
-  sum.rx_bytes += session.received.data_bytes.get();
-}
-
-}  // namespace
 
 DpdkForwardingTable::DpdkForwardingTable(const TableSizes& sizes, std::uint32_t max_lcores,
                                          std::unique_ptr<AeadEngine> aead)
@@ -22,7 +12,7 @@ DpdkForwardingTable::DpdkForwardingTable(const TableSizes& sizes, std::uint32_t 
       routes_(sizes.hosts, sizes.prefixes, reclaimer_),
       views_(sizes.peers),
       sessions_(sizes.sessions, reclaimer_),
-      labels_(sizes.labels, reclaimer_),
+      labels_(sizes.labels, max_lcores, reclaimer_),
       aead_(std::move(aead)) {}
 
 DpdkForwardingTable::~DpdkForwardingTable() {
@@ -88,6 +78,7 @@ void DpdkForwardingTable::publish_session(const SessionSpec& spec) {
   session->sent.partial_checksums = spec.partial_checksums;
   aead_->expand(spec.suite, spec.send_key, session->send_key);
   aead_->expand(spec.suite, spec.receive_key, session->receive_key);
+  session->add_lanes(spec.send_lanes, spec.receive_lanes);
   at->second.sessions.push_back(session.get());
   sessions_.publish(std::move(session));
 }
@@ -110,7 +101,7 @@ void DpdkForwardingTable::retire_session(ReceiverIndex index) {
     const auto at = peers_.find(static_cast<std::uint32_t>(last.peer));
     // A removed peer's sessions are freed before its index is used again.
     if (at == peers_.end() || std::erase(at->second.sessions, &last) == 0) return;
-    add_data(at->second.past, last);
+    last.add_data(at->second.past);
   });
 }
 
@@ -232,25 +223,16 @@ void DpdkForwardingTable::show_label(RelayLabel label, const LabelSpec& spec) {
 }
 
 LabelActivity DpdkForwardingTable::label_activity(RelayLabel label) const {
-  if (!labels_.is_reserved(label)) return {};
-  const LabelUse& use = labels_.use(label);
-  return {.packets = use.packets.get(), .bytes = use.bytes.get(), .last = use.last.get()};
+  return labels_.is_reserved(label) ? labels_.activity(label) : LabelActivity{};
 }
 
 void DpdkForwardingTable::set_relay_limit(std::uint64_t bits_per_s) {
-  // Relaxed: a number by itself.
-  relay_limit_.store(bits_per_s, std::memory_order_relaxed);
+  relay_budget_.set_limit(bits_per_s);
 }
 
 SessionActivity DpdkForwardingTable::activity(ReceiverIndex index) const {
   const Session* const session = sessions_.find(index);
-  if (session == nullptr) return {};
-  return {.tx_packets = session->sent.packets.get(),
-          .rx_packets = session->received.packets.get(),
-          .last_data_tx = session->sent.last_data.get(),
-          .last_tx = session->sent.last.get(),
-          .last_data_rx = session->received.last_data.get(),
-          .last_rx = session->received.last.get()};
+  return session == nullptr ? SessionActivity{} : session->activity();
 }
 
 PeerCounters DpdkForwardingTable::counters(PeerIndex peer) const {
@@ -258,7 +240,7 @@ PeerCounters DpdkForwardingTable::counters(PeerIndex peer) const {
   if (at == peers_.end()) return {};
   PeerCounters sum = at->second.past;
   for (const Session* session : at->second.sessions)
-    add_data(sum, *session);
+    session->add_data(sum);
   return sum;
 }
 

@@ -2,7 +2,6 @@
 // lcores read, without locks, on the other. What is replaced or removed is freed through RCU.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "engine/aead/aead.hpp"
 #include "engine/api/forwarding_table.hpp"
+#include "engine/path/relay_budget.hpp"
 #include "engine/table/index_table.hpp"
 #include "engine/table/labels.hpp"
 #include "engine/table/peer_view.hpp"
@@ -36,7 +36,7 @@ struct TableReader {
   const PeerViews& peers;
   const SessionTable& sessions;
   const LabelTable& labels;
-  const std::atomic<std::uint64_t>& relay_limit;  // bits a second. lcore: r, overlay: w
+  RelayBudget& relay_budget;  // all that lcores write together, and only where there is a limit
 };
 
 class DpdkForwardingTable final : public ForwardingTable {
@@ -47,8 +47,8 @@ class DpdkForwardingTable final : public ForwardingTable {
   // Lcores must have stopped.
   ~DpdkForwardingTable() override;
 
-  [[nodiscard]] TableReader reader() const noexcept {
-    return {routes_, views_, sessions_, labels_, relay_limit_};
+  [[nodiscard]] TableReader reader() noexcept {
+    return {routes_, views_, sessions_, labels_, relay_budget_};
   }
   [[nodiscard]] rte_rcu_qsbr* qsbr() const noexcept { return reclaimer_.qsbr(); }
   // For others who free what lcores may be using.
@@ -99,7 +99,7 @@ class DpdkForwardingTable final : public ForwardingTable {
   PeerViews views_;
   SessionTable sessions_;
   LabelTable labels_;
-  std::atomic<std::uint64_t> relay_limit_{0};
+  RelayBudget relay_budget_;
   std::unique_ptr<AeadEngine> aead_;
   std::unordered_map<std::uint32_t, Peer> peers_;
   std::unordered_map<std::uint32_t, LabelSpec> specs_;  // by label

@@ -3,6 +3,8 @@
 // and count.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/api/types.hpp"
 #include "engine/owned_counter.hpp"
 #include "engine/table/index_table.hpp"
@@ -20,7 +22,8 @@ struct alignas(64) LabelView {
 };
 static_assert(sizeof(LabelView) == 64);
 
-// lcore: rw, overlay: r; cleared by the overlay while no lcore knows the label
+// Each lcore has one of its own for each label. lcore: rw, overlay: r; cleared by the overlay while
+// no lcore knows the label
 struct LabelUse {
   OwnedCounter packets;
   OwnedCounter bytes;
@@ -29,15 +32,17 @@ struct LabelUse {
 
 class LabelTable {
  public:
-  LabelTable(std::uint32_t size, Reclaimer& reclaimer) : views_(size, reclaimer), uses_(size) {}
+  LabelTable(std::uint32_t size, std::uint32_t lcores, Reclaimer& reclaimer)
+      : lcores_(lcores), views_(size, reclaimer), uses_(std::size_t{size} * lcores) {}
 
   // Overlay thread.
   [[nodiscard]] Result<RelayLabel> reserve() {
     const auto label = views_.reserve();
-    if (label) {
-      use(*label).packets.set(0);
-      use(*label).bytes.set(0);
-      use(*label).last.set({});
+    for (unsigned lcore = 0; label && lcore < lcores_; ++lcore) {
+      LabelUse& of_lcore = use(*label, lcore);
+      of_lcore.packets.set(0);
+      of_lcore.bytes.set(0);
+      of_lcore.last.set({});
     }
     return label;
   }
@@ -54,12 +59,24 @@ class LabelTable {
   [[nodiscard]] const LabelView* at_slot(RelayLabel label) const noexcept {
     return views_.at_slot(label);
   }
-  // Of a label that is reserved.
-  [[nodiscard]] LabelUse& use(RelayLabel label) const noexcept {
-    return uses_[views_.slot_of(label)];
+  // Of a label that is reserved. Slots lie together within an lcore's part, away from others'.
+  [[nodiscard]] LabelUse& use(RelayLabel label, unsigned lcore) const noexcept {
+    return uses_[lcore * views_.size() + views_.slot_of(label)];
+  }
+  // By all lcores.
+  [[nodiscard]] LabelActivity activity(RelayLabel label) const noexcept {
+    LabelActivity sum;
+    for (unsigned lcore = 0; lcore < lcores_; ++lcore) {
+      const LabelUse& of_lcore = use(label, lcore);
+      sum.packets += of_lcore.packets.get();
+      sum.bytes += of_lcore.bytes.get();
+      sum.last = std::max(sum.last, of_lcore.last.get());
+    }
+    return sum;
   }
 
  private:
+  std::uint32_t lcores_;
   IndexTable<RelayLabel, LabelView> views_;
   mutable LazyArray<LabelUse> uses_;  // lcores write it, who read all the rest
 };

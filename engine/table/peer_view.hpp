@@ -26,17 +26,15 @@ struct alignas(64) PeerView {
   // would come too late for the host's first answer.
   alignas(64) Session* successor = nullptr;
 
-  // What a host packet can be sealed with and sent now. nullptr: it waits and the overlay is asked.
+  // What a host packet can be sealed with and sent now, by a lane that is not spent. nullptr: it
+  // waits and the overlay is asked.
   [[nodiscard]] Session* usable(Instant now) const noexcept {
     if (endpoint.port == 0) return nullptr;
-    if (has_successor && successor->confirmed) [[unlikely]] {
-      return spent(*successor, successor->sent.send_until, now) ? nullptr : successor;
+    // Relaxed: what the successor is was published with this view.
+    if (has_successor && successor->proved.load(std::memory_order_relaxed)) [[unlikely]] {
+      return now >= successor->sent.send_until ? nullptr : successor;
     }
-    if (session == nullptr || spent(*session, send_until, now)) return nullptr;
-    return session;
-  }
-  [[nodiscard]] static bool spent(const Session& of, Instant until, Instant now) noexcept {
-    return now >= until || of.sent.packets.get() >= kRejectAfterMessages;
+    return now >= send_until ? nullptr : session;
   }
   // The largest inner packet that fits the path: behind the data header, before the tag.
   [[nodiscard]] std::uint32_t room() const noexcept { return mtu > 32 ? mtu - 32u : 0u; }

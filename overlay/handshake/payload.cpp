@@ -1,10 +1,13 @@
 #include "overlay/handshake/payload.hpp"
 
+#include <algorithm>
+
 namespace ipop::overlay::handshake {
 namespace {
 
-// Credential digest (32), suites (1), capabilities (4, LE); later versions append.
-constexpr std::size_t kPayloadSize = 32 + 1 + 4;
+// Credential digest (32), suites (1), capabilities (4, LE), lanes sent (1), lanes taken (1); later
+// versions append.
+constexpr std::size_t kPayloadSize = 32 + 1 + 4 + 1 + 1;
 static_assert(kPayloadSize <= kMaxPayload);
 
 }  // namespace
@@ -15,6 +18,8 @@ std::vector<std::uint8_t> Payload::encode() const {
   writer.bytes(credential);
   writer.u8(suites);
   writer.le(capabilities);
+  writer.u8(lanes_sent);
+  writer.u8(lanes_taken);
   return bytes;
 }
 
@@ -26,6 +31,10 @@ Result<Payload> Payload::parse(ByteView bytes) {
   payload.suites = reader.u8();
   payload.capabilities = reader.le<std::uint32_t>();
   if (!reader.ok()) return fail("handshake payload is too short");
+  if (reader.remaining() >= 2) {
+    payload.lanes_sent = std::max<std::uint8_t>(reader.u8(), 1);
+    payload.lanes_taken = std::max<std::uint8_t>(reader.u8(), 1);
+  }
   if (payload.suites == 0) return fail("handshake payload names no AEAD suite");
   return payload;
 }

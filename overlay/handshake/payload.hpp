@@ -25,6 +25,10 @@ struct Payload {
   // one.
   std::uint8_t suites = 0;
   std::uint32_t capabilities = kCapabilityNone;
+  // By how many lanes the sender would send, and how many it opens for; 1 at least, which is also
+  // what those say who know nothing of lanes.
+  std::uint8_t lanes_sent = 1;
+  std::uint8_t lanes_taken = 1;
 
   [[nodiscard]] std::vector<std::uint8_t> encode() const;
   [[nodiscard]] static Result<Payload> parse(ByteView bytes);

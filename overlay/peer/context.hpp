@@ -38,6 +38,12 @@ struct OverlayCounters {
   std::uint64_t relay_refused = 0;  // circuits that somebody asked for in vain
 };
 
+// Lanes of a session: by how many we would send, and how many we open for.
+struct Lanes {
+  std::uint8_t sent = 1;
+  std::uint8_t taken = 1;
+};
+
 struct Context {
   engine::ForwardingTable& table;
   engine::Injector& injector;
@@ -46,8 +52,9 @@ struct Context {
   const Identity& identity;
   const NetworkKey& network;
   handshake::Timers timers;
-  std::uint8_t suites = 0;        // a bit per AeadSuite that we offer and accept
-  bool relays = false;            // we relay for members, and say so
+  std::uint8_t suites = 0;  // a bit per AeadSuite that we offer and accept
+  bool relays = false;      // we relay for members, and say so
+  Lanes lanes;
   std::uint16_t path_mtu = 1452;  // the largest UDP payload that we send over IPv6
   // The MTU of the link towards an endpoint, as the host knows it.
   std::function<std::uint16_t(const Endpoint&)> link_mtu = [](const Endpoint&) -> std::uint16_t {

@@ -29,6 +29,11 @@ std::uint32_t capabilities_for(const Context& context, const Peer& peer) {
          (peer.authorised ? handshake::kAdmitsReceiver : handshake::kCapabilityNone);
 }
 
+void agree_on_lanes(Session& session, const Lanes& own, const handshake::Payload& theirs) {
+  session.send_lanes = std::min(own.sent, theirs.lanes_taken);
+  session.receive_lanes = std::min(own.taken, theirs.lanes_sent);
+}
+
 // Whose handshakes are counted together: a host's; of those that come through a relay, each
 // circuit's.
 IpAddress allowance_of(const Endpoint& source) {
@@ -139,7 +144,9 @@ void Handshaker::send_initiation(Peer& peer, Now now) {
   if (peer.form == Form::kIpop) {
     payload = handshake::Payload{.credential = context_.credential.digest(),
                                  .suites = context_.suites,
-                                 .capabilities = capabilities_for(context_, peer)}
+                                 .capabilities = capabilities_for(context_, peer),
+                                 .lanes_sent = context_.lanes.sent,
+                                 .lanes_taken = context_.lanes.taken}
                   .encode();
   }
   auto initiation =
@@ -247,6 +254,7 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
       .relays = (offer->capabilities & handshake::kRelays) != 0};
   std::vector<std::uint8_t> payload;
   if (form.form == Form::kIpop) {
+    agree_on_lanes(session, context_.lanes, *offer);
     session.suite = handshake::choose_suite(offer->suites, context_.suites);
     if ((handshake::suite_bit(session.suite) & context_.suites) == 0) {  // we insist on another
       ++context_.counters.handshake_refused;
@@ -254,7 +262,9 @@ Handshaker::Outcome Handshaker::consume_initiation(FormState& form, const Endpoi
     }
     payload = handshake::Payload{.credential = context_.credential.digest(),
                                  .suites = handshake::suite_bit(session.suite),
-                                 .capabilities = capabilities_for(context_, *peer)}
+                                 .capabilities = capabilities_for(context_, *peer),
+                                 .lanes_sent = context_.lanes.sent,
+                                 .lanes_taken = context_.lanes.taken}
                   .encode();
   }
   const auto local = context_.table.reserve_session();
@@ -316,6 +326,7 @@ Handshaker::Outcome Handshaker::consume_response(Form form, const Endpoint& sour
       session.partial_checksums = (choice->capabilities & handshake::kTakesPartialChecksums) != 0;
       session.relays = (choice->capabilities & handshake::kRelays) != 0;
       session.suite = *suite;
+      agree_on_lanes(session, context_.lanes, *choice);
     }
   }
   if (!accepted) {
@@ -350,6 +361,8 @@ void Handshaker::publish(Peer& peer, Session session, std::uint32_t remote,
           peer.form == Form::kIpop ? engine::SessionForm::kIpop : engine::SessionForm::kWireGuard,
       .suite = session.suite,
       .partial_checksums = session.partial_checksums,
+      .send_lanes = session.send_lanes,
+      .receive_lanes = session.receive_lanes,
       .send_key = keys.send,
       .receive_key = keys.receive,
       .send_until = session.created + context_.timers.send_for(),

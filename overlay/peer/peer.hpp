@@ -31,6 +31,8 @@ struct Session {
   bool admits_us = false;          // what the peer said in the handshake (kAdmitsReceiver)
   bool partial_checksums = false;  // and whether it takes them (kTakesPartialChecksums)
   bool relays = false;             // and whether it relays (kRelays)
+  std::uint8_t send_lanes = 1;     // that both ends agreed on, either way
+  std::uint8_t receive_lanes = 1;
 };
 
 // An initiation that has no response yet.

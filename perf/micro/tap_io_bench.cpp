@@ -75,7 +75,7 @@ void BM_WriteByCall(benchmark::State& state) {
                      static_cast<std::size_t>(state.range(1)));
   const int count = static_cast<int>(frame.parts().size());
   for (auto _ : state) {
-    if (::writev(the_tap()->fd.get(), frame.parts().data(), count) < 0) {
+    if (::writev(the_tap()->queues.front().get(), frame.parts().data(), count) < 0) {
       state.SkipWithError("the tap refused a frame");
       break;
     }
@@ -94,8 +94,8 @@ void BM_WriteFourByRing(benchmark::State& state) {
   bool taken = true;
   while (taken && state.KeepRunningBatch(kBatch)) {
     for (std::size_t i = 0; i < kBatch; ++i) {
-      io_uring_prep_writev(io_uring_get_sqe(&ring), the_tap()->fd.get(), frame.parts().data(),
-                           static_cast<unsigned>(frame.parts().size()), 0);
+      io_uring_prep_writev(io_uring_get_sqe(&ring), the_tap()->queues.front().get(),
+                           frame.parts().data(), static_cast<unsigned>(frame.parts().size()), 0);
     }
     taken = io_uring_submit_and_wait(&ring, kBatch) == static_cast<int>(kBatch);
     std::array<io_uring_cqe*, kBatch> done;
@@ -118,7 +118,7 @@ void BM_ReadNothing(benchmark::State& state) {
       {{&bytes[0], 10}, {&bytes[10], 14}, {&bytes[24], 14}, {&bytes[38], 1}}};
   // At first it finds what the kernel sends by itself on a new interface.
   for (auto _ : state)
-    benchmark::DoNotOptimize(::readv(the_tap()->fd.get(), parts.data(), parts.size()));
+    benchmark::DoNotOptimize(::readv(the_tap()->queues.front().get(), parts.data(), parts.size()));
 }
 BENCHMARK(BM_ReadNothing);
 

@@ -28,7 +28,8 @@ struct EngineNode {
   Wire wire;
   engine::DpdkForwardingTable table;
   engine::PuntRing punts{pool.get()};
-  engine::InjectRing orders{pool.get()};
+  engine::Bell bell;
+  engine::InjectRing orders{pool.get(), bell};
   engine::LcoreState state{
       {host, wire.port(), {pool.get(), supers.get()}, table.reader(), punts, orders},
       engine::make_aead_engine()};

@@ -16,6 +16,7 @@
 #include "perf/pps/engine_between.hpp"
 #include "perf/pps/engine_relay.hpp"
 #include "perf/pps/forwarding.hpp"
+#include "perf/pps/lcore_scaling.hpp"
 #include "perf/pps/memory_wire.hpp"
 #include "perf/pps/ring_wire.hpp"
 
@@ -97,6 +98,25 @@ nlohmann::json measure_relay(const Workload& workload) {
           {"relay_ns", {{"best", best(figures)}, {"median", median(figures)}}}};
 }
 
+// What two lcores carry of one peer's packets, over what one does.
+nlohmann::json measure_lcores(const Workload& workload) {
+  constexpr unsigned kLcores = 2;
+  const auto rates = compare_lcores(workload, kLcores);
+  const double encap = median_ratio(rates[1].encap, rates[0].encap);
+  const double decap = median_ratio(rates[1].decap, rates[0].decap);
+  fmt::print(
+      "{} lcores, {} {:>5} bytes: encap {:.2f} of one's {:.1f} M/s, decap {:.2f} of {:.1f}\n",
+      kLcores, name(workload.suite), workload.size, encap, median(rates[0].encap) / 1e6, decap,
+      median(rates[0].decap) / 1e6);
+  return {{"lcores", kLcores},
+          {"suite", name(workload.suite)},
+          {"bytes", workload.size},
+          {"encap_mpps", {median(rates[0].encap) / 1e6, median(rates[1].encap) / 1e6}},
+          {"decap_mpps", {median(rates[0].decap) / 1e6, median(rates[1].decap) / 1e6}},
+          {"encap_times", encap},
+          {"decap_times", decap}};
+}
+
 std::vector<Workload> relay_workloads() {
   std::vector<Workload> all;
   for (const std::uint32_t pairs : {1u, 1000u}) {
@@ -146,12 +166,21 @@ nlohmann::json run() {
   for (const Workload& workload : relay_workloads()) {
     if (!workload.supers) relays.push_back(measure_relay<RingWire>(workload));
   }
+  nlohmann::json lcores = nlohmann::json::array();
+  for (const std::uint32_t size : {64u, 512u, 1400u})
+    lcores.push_back(measure_lcores({.size = size}));
   const double floor_ns = median(forwarding_ns());
   fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6}   {:>8.1f}\n", RingWire::kName, "forwarding alone", 1,
              0, 64, floor_ns);
-  return {{"aead", aead->name()},  {"burst", engine::kBurst},      {"batches", kBatches - 1},
-          {"segments", kSegments}, {"segment_size", kSegmentSize}, {"rows", rows},
-          {"relay", relays},       {"forwarding_ns", floor_ns}};
+  return {{"aead", aead->name()},
+          {"burst", engine::kBurst},
+          {"batches", kBatches - 1},
+          {"segments", kSegments},
+          {"segment_size", kSegmentSize},
+          {"rows", rows},
+          {"relay", relays},
+          {"lcores", lcores},
+          {"forwarding_ns", floor_ns}};
 }
 
 }  // namespace

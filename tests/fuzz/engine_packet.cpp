@@ -80,7 +80,8 @@ struct Node {
   DpdkForwardingTable table{
       {.peers = 4, .sessions = 4, .hosts = 16, .prefixes = 16}, 1, make_aead_engine()};
   PuntRing punts{pool.get()};
-  InjectRing orders{pool.get()};
+  Bell bell;
+  InjectRing orders{pool.get(), bell};
   LcoreState state{{host, wire, pool.get(), table.reader(), punts, orders}, make_aead_engine()};
   Instant now{std::chrono::hours(1)};
   PeerIndex peer = kNoPeer;

@@ -240,6 +240,7 @@ Result<engine::ReceiverIndex> SimEngine::reserve_session() {
 
 void SimEngine::publish_session(const engine::SessionSpec& session) {
   sessions_.at(session.local).spec = session;
+  last_session = session;
 }
 
 void SimEngine::retire_session(engine::ReceiverIndex session) {

@@ -50,6 +50,7 @@ class SimEngine final : public engine::ForwardingTable,
   unsigned path_changes = 0;  // of all peers
   [[nodiscard]] std::size_t labels() const noexcept { return labels_.size(); }
   [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
+  engine::SessionSpec last_session;  // that was published
   [[nodiscard]] std::size_t staged() const noexcept { return staged_.size(); }
 
   // ForwardingTable

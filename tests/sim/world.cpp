@@ -106,6 +106,7 @@ Node::Node(World& in, NodeOptions chosen)
       .identity = identity,
       .network = network,
       .suites = options.suites,
+      .lanes = options.lanes,
       .credential = overlay::Credential::make(identity, {Prefix::host(address.address)}, {},
                                               options.name, claimed)};
   overlay::OverlaySettings settings{

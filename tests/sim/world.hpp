@@ -53,6 +53,7 @@ struct NodeOptions {
   overlay::RelaySettings relay{};
   overlay::GuessingEffort port_guessing = overlay::GuessingEffort::kGentle;
   bool lan_discovery = false;
+  overlay::Lanes lanes{};
 };
 
 class Node {

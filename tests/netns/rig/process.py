@@ -70,6 +70,23 @@ class Process:
     def rss_mb(self) -> float:
         return rss_mb(self.pid)
 
+    def threads(self) -> dict:
+        """Name → the processors that it may run on, a set of numbers."""
+        return threads(self.pid)
+
+
+def threads(pid: int) -> dict:
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        status = (task / "status").read_text(encoding="ascii")
+        lines = dict(line.split(":", 1) for line in status.splitlines())
+        processors = set()
+        for part in lines["Cpus_allowed_list"].strip().split(","):
+            first, _, last = part.partition("-")
+            processors |= set(range(int(first), int(last or first) + 1))
+        found[lines["Name"].strip()] = processors
+    return found
+
 
 def cpu_s(pid: int) -> float:
     """Processor time used so far, of all threads."""

@@ -34,6 +34,45 @@ TEST(DaemonParts, KnowBothAddresses) {
   EXPECT_EQ(link_settings(config).addresses[1].to_string(), "fd00:1::10/64");
 }
 
+TEST(DaemonParts, HaveAsManyLcoresAsTheMachineCanSpare) {
+  conf::Config config = tutorial();
+  for (const auto& [processors, expected] :
+       {std::pair{1u, 1u}, {2u, 1u}, {4u, 1u}, {8u, 2u}, {16u, 4u}, {32u, 8u}, {256u, 8u}}) {
+    EXPECT_EQ(lcores(config, processors), expected) << processors;
+  }
+  config.engine.cpus = {3};
+  EXPECT_EQ(lcores(config, 16), 4u);
+  config.engine.cpus = {3, 4, 5};
+  EXPECT_EQ(lcores(config, 16), 3u);
+  config.engine.lcores = 5;
+  EXPECT_EQ(lcores(config, 1), 5u);
+}
+
+TEST(DaemonParts, GiveEachLcoreQueuesAndBuffers) {
+  conf::Config config = tutorial();
+  config.engine.lcores = 3;
+  EXPECT_EQ(link_settings(config).queues, 3u);
+  EXPECT_TRUE(wire_settings(config).shares_port);
+  EXPECT_EQ(engine_settings(config).pool.packets, 3 * 8192 - 1u);
+  config.engine.lcores = 1;
+  EXPECT_EQ(link_settings(config).queues, 1u);
+  EXPECT_FALSE(wire_settings(config).shares_port);
+  EXPECT_EQ(engine_settings(config).pool.packets, 8191u);
+}
+
+TEST(DaemonParts, HaveALaneForEachLcore) {
+  conf::Config config = tutorial();
+  config.engine.lcores = 1;
+  EXPECT_EQ(lanes(config).sent, 1);
+  EXPECT_EQ(lanes(config).taken, 4);  // of a larger peer
+  config.engine.lcores = 6;
+  EXPECT_EQ(lanes(config).sent, 6);
+  EXPECT_EQ(lanes(config).taken, 6);
+  config.engine.lanes = 16;
+  EXPECT_EQ(lanes(config).sent, 16);
+  EXPECT_EQ(lanes(config).taken, 16);
+}
+
 TEST(DaemonParts, OfferWhatTheMachineHasAndTheUserWants) {
   constexpr std::uint8_t kChaCha = 1;
   constexpr std::uint8_t kAes = 2;

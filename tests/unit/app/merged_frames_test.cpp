@@ -34,7 +34,7 @@ class MergedFrames : public kni::testing::PrivateNetwork {
     link_.emplace(kni::HostLinkSettings{
         .mtu = 1300, .addresses = {{ip("192.168.10.10"), 24}, {ip("fd00:10::10"), 64}}});
     const kni::Tap& tap = link_->tap();
-    port_.emplace(link_->fd(), link_->mac(), link_->own_addresses(),
+    port_.emplace(link_->tap().queues.front().get(), link_->mac(), link_->own_addresses(),
                   engine::HostOffloads{.tcp = tap.tcp_segments, .udp = tap.udp_segments});
   }
 

@@ -37,10 +37,10 @@ TEST(MakeWire, GivesTheKernelsSockets) {
   EXPECT_TRUE(wire.is_kernels);
   ASSERT_EQ(wire.bound.size(), 1u);
   EXPECT_NE(wire.bound[0].port, 0);
-  EXPECT_TRUE(wire.port->takes_trains());
+  EXPECT_TRUE(wire.ports.at(0)->takes_trains());
   EXPECT_TRUE(wire.addresses);
   EXPECT_TRUE(wire.mtu_towards);
-  EXPECT_EQ(wire.port->events(), engine::WireEvents{});
+  EXPECT_EQ(wire.ports.at(0)->events(), engine::WireEvents{});
 }
 
 TEST(MakeWire, SaysWhyADeviceIsOfNoUse) {

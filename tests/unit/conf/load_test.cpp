@@ -37,7 +37,9 @@ TEST(Load, FillsInTheDefaults) {
   EXPECT_TRUE(config.overlay.bootstrap.empty());
   EXPECT_TRUE(config.overlay.peers.empty());
   EXPECT_EQ(config.overlay.dht_network, 0u);
-  EXPECT_EQ(config.engine.cpu, kAnyCpu);
+  EXPECT_EQ(config.engine.lcores, 0u);
+  EXPECT_TRUE(config.engine.cpus.empty());
+  EXPECT_EQ(config.engine.lanes, 0u);
   EXPECT_EQ(config.engine.poll, PollMode::kAdaptive);
   EXPECT_EQ(config.engine.hugepages, Hugepages::kAuto);
   EXPECT_EQ(config.engine.memory_mb, 0u);
@@ -81,7 +83,7 @@ overlay:
       preshared_key: vWqAjqgHm3rN0bL7DJqmYNtYQ0yyLRKFMoIMTPBOnYM=
       persistent_keepalive: 25
     - {public_key: "QTpN2jqXcWvTsn1yTGWJZ4mUCqOBiE2+TurEQQSFPFs=", allowed_ips: ["::/0"]}
-engine: {cpus: 3, poll: busy, hugepages: require, memory_mb: 128, cipher: aes-256-gcm, aead: ipsec-mb}
+engine: {lcores: 3, cpus: [2, auto, 5], lanes: 8, poll: busy, hugepages: require, memory_mb: 128, cipher: aes-256-gcm, aead: ipsec-mb}
 log: {level: trace, format: json}
 paths: {state: /tmp/state, runtime: /tmp/run}
 )");
@@ -123,7 +125,9 @@ paths: {state: /tmp/state, runtime: /tmp/run}
   EXPECT_FALSE(other.endpoint);
   EXPECT_FALSE(other.preshared_key);
   EXPECT_EQ(other.persistent_keepalive_s, 0);
-  EXPECT_EQ(config.engine.cpu, 3u);
+  EXPECT_EQ(config.engine.lcores, 3u);
+  EXPECT_EQ(config.engine.cpus, (std::vector<std::uint32_t>{2, kAnyCpu, 5}));
+  EXPECT_EQ(config.engine.lanes, 8u);
   EXPECT_EQ(config.engine.poll, PollMode::kBusy);
   EXPECT_EQ(config.engine.hugepages, Hugepages::kRequire);
   EXPECT_EQ(config.engine.memory_mb, 128u);
@@ -163,7 +167,7 @@ TEST(Load, AcceptsKeysNotSupportedYetThatAskForNothing) {
   load(std::string(kMinimal) + R"(
 interface: {name: tapipop, mtu: auto, mode: ip}
 trust: {ca: [], cert: "", key: "", crl: ""}
-engine: {lcores: auto, lanes: 1}
+engine: {lcores: auto, cpus: 3, lanes: 1}
 wire: {backend: socket, device: "", address: "", gateway: "", mtu: auto, queues: auto}
 firewall: {inbound: [], outbound: []}
 metrics: {listen: ""}

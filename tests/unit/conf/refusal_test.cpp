@@ -196,6 +196,21 @@ TEST(Refusal, ConcernsInterfaceEngineLogAndPaths) {
        "2:16: engine.poll: \"Busy\" is not one of: adaptive, busy"},
       {"hugepages", kGood + "engine: {hugepages: yes}\n",
        "2:21: engine.hugepages: \"yes\" is not one of: auto, never, require"},
+      {"no lcores", kGood + "engine: {lcores: 0}\n",
+       "2:18: engine.lcores: \"0\" is not auto or a number from 1 to 32"},
+      {"too many lanes", kGood + "engine: {lanes: 33}\n",
+       "2:17: engine.lanes: \"33\" is not auto or a number from 1 to 32"},
+      {"more processors than lcores", kGood + "engine: {lcores: 1, cpus: [0, 1]}\n",
+       "2:27: engine.cpus names 2 processors for engine.lcores 1"},
+      {"a processor for two lcores", kGood + "engine: {cpus: [1, auto, auto, 1]}\n",
+       "2:32: engine.cpus: two lcores cannot have processor 1"},
+      {"several lcores on one queue",
+       kGood + "engine: {lcores: 2}\nwire: {backend: dpdk, device: \"00:05.0\", address: "
+               "192.0.2.1/24}\n",
+       "2:18: engine.lcores: a DPDK port has one queue here; several lcores need wire.backend "
+       "socket"},
+      {"cpus in a map", kGood + "engine: {cpus: {a: 1}}\n",
+       "2:16: engine.cpus must be a single value, not a map of keys"},
       {"cpus", kGood + "engine: {cpus: 0-3}\n",
        "2:16: engine.cpus: \"0-3\" is not auto or a number from 0 to 1023"},
       {"memory", kGood + "engine: {memory_mb: -1}\n",
@@ -323,8 +338,6 @@ TEST(Refusal, ConcernsKeysNotSupportedYet) {
       {"trust", kGood + "trust: {ca: [a.pem], cert: b.pem}\n",
        "2:13: trust.ca is not supported yet; leave it out\n"
        "2:28: trust.cert is not supported yet; leave it out"},
-      {"lcores", kGood + "engine: {lcores: [1, 2]}\n",
-       "2:18: engine.lcores is not supported yet; leave it out or set it to auto"},
       {"queues", kGood + "wire: {queues: 2}\n",
        "2:16: wire.queues is not supported yet; leave it out or set it to auto"},
   };

@@ -68,7 +68,7 @@ EngineNode::EngineNode(const Endpoint& where, const TableSizes& sizes)
       supers(SmallSizes::kSupers),
       table(sizes, 1, make_aead_engine()),
       punt_ring(pool.get()),
-      orders(pool.get()) {
+      orders(pool.get(), bell) {
   state_.emplace(
       LcoreState::Parts{host, wire, {pool.get(), supers.get()}, table.reader(), punt_ring, orders},
       make_aead_engine());

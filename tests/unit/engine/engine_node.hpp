@@ -83,6 +83,7 @@ class EngineNode {
   MemoryWirePort wire;
   DpdkForwardingTable table;
   PuntRing punt_ring;
+  Bell bell;
   InjectRing orders;
 
  private:

@@ -240,10 +240,10 @@ TEST(Engine, RunsItsLcoreWhereItIsToldAndNothingElseThere) {
   start_eal_for({});
   const std::string before = cpus_of("test_engine");
   EngineSettings settings = small(conf::PollMode::kAdaptive);
-  settings.cpu = first_cpu();
+  settings.cpus = {first_cpu()};
   Engine engine(settings, std::make_unique<MemoryHostPort>(), std::make_unique<MemoryWirePort>());
   engine.start();
-  EXPECT_EQ(cpus_of("ipop-lcore1"), std::to_string(settings.cpu));
+  EXPECT_EQ(cpus_of("ipop-lcore1"), std::to_string(settings.cpus.front()));
   EXPECT_EQ(cpus_of("test_engine"), before);
 }
 
@@ -251,7 +251,7 @@ TEST(Engine, DoesNotStartWhereItMayNotRun) {
   start_eal_for({});
   for (const std::uint32_t cpu : {1023u, 1024u}) {
     EngineSettings settings = small(conf::PollMode::kAdaptive);
-    settings.cpu = cpu;
+    settings.cpus = {cpu};
     Engine engine(settings, std::make_unique<MemoryHostPort>(), std::make_unique<MemoryWirePort>());
     try {
       engine.start();

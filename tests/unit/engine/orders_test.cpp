@@ -85,16 +85,20 @@ TEST(Orders, AreRefusedWhenTooLongOrTooMany) {
 
 TEST(Orders, WakeASleepingLcoreOnce) {
   EngineNode node(endpoint("192.0.2.9:4545"));
-  EXPECT_FALSE(readable(node.orders.wake_fd()));
+  EXPECT_FALSE(readable(node.bell.fd()));
   EXPECT_TRUE(node.orders.retry_staged());
-  EXPECT_FALSE(readable(node.orders.wake_fd()));
-  EXPECT_FALSE(node.orders.prepare_sleep());  // there is an order
+  EXPECT_FALSE(readable(node.bell.fd()));
+  node.bell.prepare_sleep();
+  EXPECT_TRUE(node.state().has_waiting());  // there is an order
+  node.bell.end_sleep(false);
   node.turn();
-  ASSERT_TRUE(node.orders.prepare_sleep());
+  node.bell.prepare_sleep();
+  ASSERT_FALSE(node.state().has_waiting());
   EXPECT_TRUE(node.orders.retry_staged());
-  EXPECT_TRUE(readable(node.orders.wake_fd()));
-  node.orders.end_sleep(true);
-  EXPECT_FALSE(readable(node.orders.wake_fd()));
+  EXPECT_TRUE(node.orders.retry_staged());
+  EXPECT_TRUE(readable(node.bell.fd()));
+  node.bell.end_sleep(true);
+  EXPECT_FALSE(readable(node.bell.fd()));
 }
 
 TEST(PuntRing, IsReadableWhileThereIsSomethingToDrain) {

@@ -231,8 +231,8 @@ TEST_F(Relayed, MoreThanTheLimitIsDropped) {
       passed += each.bytes.size();
   };
   flood();
-  EXPECT_LE(passed, Relay::kLeastBurst);
-  EXPECT_GT(passed, Relay::kLeastBurst - 1000);
+  EXPECT_LE(passed, RelayBudget::kLeastBurst);
+  EXPECT_GT(passed, RelayBudget::kLeastBurst - 1000);
   passed = 0;
   for (int i = 0; i < 10; ++i) {
     relay.now += milliseconds(100);

@@ -88,6 +88,80 @@ TEST_F(UdpPortTest, CarriesABurstInBothFamilies) {
   }
 }
 
+// Each flow comes by one of the queues, and all that is sent leaves from the one port.
+TEST_F(UdpPortTest, SharesItsPortWithFurtherQueues) {
+  UdpPort first({.listen = {kAny4}, .shares_port = true});
+  const std::unique_ptr<UdpPort> second = first.further_queue();
+  EXPECT_EQ(second->bound(), first.bound());
+  UdpPort* const queues[] = {&first, second.get()};
+  std::size_t seen[2] = {};
+  for (int i = 0; i < 16; ++i) {
+    UdpPort sender({.listen = {kAny4}});
+    std::size_t by[2] = {};
+    for (std::uint8_t j = 0; j < 4; ++j) {
+      rte_mbuf* datagram = packet(first.bound()[0], 50, j);
+      std::uint32_t sent = 0;
+      std::uint32_t refused = 0;
+      sender.tx_burst({&datagram, 1}, sent, refused);
+      EXPECT_EQ(sent, 1u);
+    }
+    rte_mbuf* burst[kBurst];
+    for (int tries = 0; by[0] + by[1] < 4 && tries < 1000; ++tries) {
+      for (std::size_t queue = 0; queue < 2; ++queue) {
+        const std::uint16_t got = queues[queue]->rx_burst(pool_->get(), burst);
+        rte_pktmbuf_free_bulk(burst, got);
+        by[queue] += got;
+      }
+    }
+    EXPECT_EQ(by[0] + by[1], 4u);
+    EXPECT_TRUE(by[0] == 0 || by[1] == 0) << "a flow came by two queues";
+    seen[0] += by[0];
+    seen[1] += by[1];
+  }
+  EXPECT_GT(seen[0], 0u);
+  EXPECT_GT(seen[1], 0u);
+
+  UdpPort far({.listen = {kAny4}});
+  for (UdpPort* const queue : queues) {
+    rte_mbuf* datagram = packet(far.bound()[0], 50, 1);
+    std::uint32_t sent = 0;
+    std::uint32_t refused = 0;
+    queue->tx_burst({&datagram, 1}, sent, refused);
+    EXPECT_EQ(sent, 1u);
+    const auto got = receive(far);
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(got[0].first, first.bound()[0]);
+  }
+}
+
+// Another daemon that also shares its port would take half of the flows.
+TEST_F(UdpPortTest, DoesNotShareItsPortWithOthers) {
+  UdpPort first({.listen = {kAny4}, .shares_port = true});
+  const std::string taken = "UDP port " + std::to_string(first.port()) + " is taken";
+  EXPECT_TRUE(failure_of({.listen = first.bound(), .shares_port = true}).starts_with(taken));
+  EXPECT_TRUE(failure_of({.listen = first.bound()}).starts_with(taken));
+}
+
+// What one queue opens, others send by.
+TEST_F(UdpPortTest, SendsByFurtherSocketsFromAllQueues) {
+  UdpPort first({.listen = {kAny4}, .shares_port = true});
+  const std::unique_ptr<UdpPort> second = first.further_queue();
+  const auto socket = first.open_socket();
+  ASSERT_TRUE(socket);
+  UdpPort far({.listen = {kAny4}});
+  Endpoint to = far.bound()[0];
+  to.socket = *socket;
+  rte_mbuf* datagram = packet(to, 50, 1);
+  std::uint32_t sent = 0;
+  std::uint32_t refused = 0;
+  second->tx_burst({&datagram, 1}, sent, refused);
+  EXPECT_EQ(sent, 1u);
+  const auto got = receive(far);
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_NE(got[0].first.port, first.port());
+  first.unlink_socket (*socket)();
+}
+
 TEST_F(UdpPortTest, GoesOnAfterADatagramThatCannotGo) {
   UdpPort alice({.listen = {kAny4}});
   UdpPort bob({.listen = {kAny4}});

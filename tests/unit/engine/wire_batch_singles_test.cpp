@@ -117,7 +117,7 @@ struct Sender {
     packet->ol_flags = spec.is_tcp ? RTE_MBUF_F_TX_TCP_SEG : RTE_MBUF_F_TX_UDP_SEG;
     const auto super = SuperPacket::of(packet, *parse_inner(bytes_of(packet)));
     ASSERT_TRUE(super);
-    batch.seal_super(packet, *super, session, to, kRoom, kNow);
+    batch.seal_super(packet, *super, session.sent, to, kRoom, kNow);
     batch.flush();
   }
   [[nodiscard]] std::uint64_t count(Fate fate) const {

@@ -64,7 +64,7 @@ TEST(WireBatch, NeverSendsWhatWasNotSealed) {
   // Sealed ones with counters 0 to 3 and odd lengths, and datagrams that are ready between them.
   for (std::uint32_t i = 0; i < 4; ++i) {
     batch.send(packet_of_size(500 + i));
-    batch.seal(packet_of_size(100 + i), session, to, 1400, now);
+    batch.seal(packet_of_size(100 + i), session.sent, to, 1400, now);
   }
   batch.flush();
 
@@ -106,7 +106,7 @@ TEST(WireBatch, NeverSendsATrainWithAPlaintextInIt) {
     packet->ol_flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM;
     const auto super = SuperPacket::of(packet, *parse_inner(bytes_of(packet)));
     ASSERT_TRUE(super);
-    batch.seal_super(packet, *super, session, endpoint("192.0.2.2:4545"), 1400,
+    batch.seal_super(packet, *super, session.sent, endpoint("192.0.2.2:4545"), 1400,
                      Instant{std::chrono::hours(1)});
     batch.flush();
 

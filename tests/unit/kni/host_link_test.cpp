@@ -126,6 +126,27 @@ TEST_F(HostLinkTest, TakesOverAPersistentLeftover) {
   EXPECT_FALSE(look_at("tapipop").exists);
 }
 
+// Leftovers of another number of queues, either way.
+TEST_F(HostLinkTest, TakesOverALeftoverWithOtherQueues) {
+  for (const bool several : {false, true}) {
+    { const Fd leftover = make_tun("tapipop", kTap | (several ? IFF_MULTI_QUEUE : 0), true); }
+    ASSERT_TRUE(look_at("tapipop").exists);
+    settings_.queues = several ? 1 : 3;
+    const HostLink link(settings_);
+    EXPECT_EQ(link.tap().queues.size(), settings_.queues);
+    EXPECT_EQ(addresses_of("tapipop"), "192.168.10.10/24 fd00:10::10/64");
+  }
+}
+
+TEST_F(HostLinkTest, RefusesANameOfWhichAnotherHoldsAQueue) {
+  const Fd holder = make_tun("tapipop", kTap | IFF_MULTI_QUEUE);
+  for (const std::size_t queues : {1u, 2u}) {
+    settings_.queues = queues;
+    EXPECT_THAT(refusal(), HasSubstr("tapipop is held by another process"));
+  }
+  EXPECT_TRUE(look_at("tapipop").exists);
+}
+
 TEST_F(HostLinkTest, RefusesANameThatAnotherProcessHolds) {
   const Fd holder = make_tun("tapipop", kTap);
   EXPECT_THAT(refusal(), HasSubstr("tapipop is held by another process"));

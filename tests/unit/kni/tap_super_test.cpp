@@ -65,7 +65,7 @@ class TapSupers : public testing::PrivateNetwork {
     link_.emplace(HostLinkSettings{
         .mtu = kMtu, .addresses = {{ip("192.168.10.10"), 24}, {ip("fd00:10::10"), 64}}});
     const Tap& tap = link_->tap();
-    port_.emplace(link_->fd(), link_->mac(), link_->own_addresses(),
+    port_.emplace(link_->tap().queues.front().get(), link_->mac(), link_->own_addresses(),
                   engine::HostOffloads{.tcp = tap.tcp_segments, .udp = tap.udp_segments});
   }
   void TearDown() override { EXPECT_EQ(testing::packets_in_use(), 0u); }
@@ -73,7 +73,7 @@ class TapSupers : public testing::PrivateNetwork {
   // The next frame of TCP or UDP from the kernel, judged; nothing after two seconds without one.
   std::optional<FromHost> next_frame() {
     std::optional<FromHost> found;
-    (void)eventually(link_->fd(), POLLIN, [&] {
+    (void)eventually(link_->tap().queues.front().get(), POLLIN, [&] {
       std::array<rte_mbuf*, 1> packet;
       while (port_->rx_burst({packet_pool(), super_pool()}, packet) == 1) {
         FromHost made{testing::to_bytes(packet[0]), marks_of(*packet[0])};

@@ -37,14 +37,14 @@ class TapTraffic : public testing::PrivateNetwork {
     ASSERT_NE(packet_pool(), nullptr);
     link_.emplace(HostLinkSettings{
         .mtu = 1300, .addresses = {{ip("192.168.10.10"), 24}, {ip("fd00:10::10"), 64}}});
-    port_.emplace(link_->fd(), link_->mac(), link_->own_addresses());
+    port_.emplace(link_->tap().queues.front().get(), link_->mac(), link_->own_addresses());
   }
   void TearDown() override { EXPECT_EQ(testing::packets_in_use(), 0u); }
 
   // The next unicast frame from the kernel; empty after two seconds without one.
   [[nodiscard]] Bytes next_frame() {
     Bytes found;
-    EXPECT_TRUE(eventually(link_->fd(), POLLIN, [&] {
+    EXPECT_TRUE(eventually(link_->tap().queues.front().get(), POLLIN, [&] {
       std::array<rte_mbuf*, 1> packet;
       while (port_->rx_burst(packet_pool(), packet) == 1) {
         Bytes frame = testing::to_bytes(packet[0]);
@@ -159,7 +159,7 @@ TEST_F(TapTraffic, AnInterfaceThatIsDownTakesNothingAndComesBack) {
 TEST_F(TapTraffic, AnInterfaceThatWasDeletedWakesNobodyForEver) {
   const Fd waiter(::epoll_create1(EPOLL_CLOEXEC));
   epoll_event event{.events = EPOLLIN};
-  ASSERT_EQ(::epoll_ctl(waiter.get(), EPOLL_CTL_ADD, link_->fd(), &event), 0);
+  ASSERT_EQ(::epoll_ctl(waiter.get(), EPOLL_CTL_ADD, link_->tap().queues.front().get(), &event), 0);
   testing::delete_interface("tapipop");
   // The kernel reports it, again and again, until the port has looked.
   EXPECT_EQ(::epoll_wait(waiter.get(), &event, 1, 2000), 1);

@@ -17,6 +17,8 @@ Payload example() {
   }
   payload.suites = kChaCha | kAes;
   payload.capabilities = 0x80000001;
+  payload.lanes_sent = 3;
+  payload.lanes_taken = 8;
   return payload;
 }
 
@@ -26,15 +28,17 @@ TEST(Payload, SurvivesTheWire) {
   EXPECT_EQ(parsed->credential, example().credential);
   EXPECT_EQ(parsed->suites, example().suites);
   EXPECT_EQ(parsed->capabilities, example().capabilities);
+  EXPECT_EQ(parsed->lanes_sent, 3);
+  EXPECT_EQ(parsed->lanes_taken, 8);
 }
 
 TEST(Payload, HasOneLayout) {
   const auto bytes = example().encode();
-  ASSERT_EQ(bytes.size(), 37u);
+  ASSERT_EQ(bytes.size(), 39u);
   EXPECT_EQ(bytes[0], 1);
   EXPECT_EQ(bytes[31], 32);
   EXPECT_EQ(bytes[32], 3);
-  EXPECT_EQ(to_hex(ByteView(bytes).last(4)), "01000080");
+  EXPECT_EQ(to_hex(ByteView(bytes).last(6)), "010000800308");
 }
 
 TEST(Payload, IgnoresWhatALaterVersionAppends) {
@@ -47,9 +51,28 @@ TEST(Payload, IgnoresWhatALaterVersionAppends) {
 
 TEST(Payload, MustBeWhole) {
   const auto bytes = example().encode();
-  for (std::size_t size = 0; size < bytes.size(); ++size) {
+  for (std::size_t size = 0; size < 37; ++size) {
     EXPECT_FALSE(Payload::parse(ByteView(bytes).first(size))) << size;
   }
+}
+
+TEST(Payload, OfAnOlderNodeKnowsOneLane) {
+  const auto bytes = example().encode();
+  for (const std::size_t size : {37u, 38u}) {
+    const auto parsed = Payload::parse(ByteView(bytes).first(size));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->lanes_sent, 1);
+    EXPECT_EQ(parsed->lanes_taken, 1);
+  }
+}
+
+TEST(Payload, HasAtLeastOneLane) {
+  auto bytes = example().encode();
+  bytes[37] = bytes[38] = 0;
+  const auto parsed = Payload::parse(bytes);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->lanes_sent, 1);
+  EXPECT_EQ(parsed->lanes_taken, 1);
 }
 
 TEST(Payload, MustNotExceedItsLimit) {
