@@ -97,6 +97,8 @@ class EthdevPort final : public WirePort {
   void count(WireEvent event, std::uint64_t times = 1) noexcept {
     events_[static_cast<std::size_t>(event)].add(times);
   }
+  // Ahead of rx_burst(), which hands them out first.
+  void receive_early() noexcept;
   [[nodiscard]] Way* way_for(const IpAddress& to) noexcept;
   void forget_neighbours() noexcept;
 
@@ -114,6 +116,11 @@ class EthdevPort final : public WirePort {
   Instant now_{};
   WaitingDatagrams waiting_;
   bool announced_ = false;
+  std::array<rte_mbuf*, kBurst> early_{};
+  std::uint16_t early_count_ = 0;
+  // Some drivers set up receive interrupts that never come; so they are believed once one has
+  // announced a frame.
+  bool interrupts_work_ = false;
 
   std::array<OwnedCounter, kWireEventCount> events_;
 };
