@@ -7,10 +7,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "engine/port/device_name.hpp"
@@ -37,6 +39,12 @@ std::set<int> open_files() {
   return files;
 }
 
+// The kernel pulls a card out of vfio only when its program lets go of it, and so asks for that.
+void on_device_event(const char*, rte_dev_event_type event, void* is_wanted_back) {
+  if (event == RTE_DEV_EVENT_REMOVE)
+    static_cast<std::atomic<bool>*>(is_wanted_back)->store(true, std::memory_order_relaxed);
+}
+
 // Drivers do not say which sockets they read; but those are the only ones of these kinds.
 bool is_packet_socket(int file) noexcept {
   int domain = 0;
@@ -58,6 +66,7 @@ EthdevDevice::EthdevDevice(EthdevSettings settings)
   try {
     find();
     learn();
+    watch();
   } catch (...) {
     close();
     throw;
@@ -81,7 +90,21 @@ void EthdevDevice::learn() {
                        driver_ == "net_virtio_user" || driver_ == "net_pcap";
 }
 
+void EthdevDevice::watch() {
+  const std::string name = device_name(settings_.device);
+  if (const int error =
+          rte_dev_event_callback_register(name.c_str(), on_device_event, &is_wanted_back_);
+      error != 0) {
+    fail_with("nobody can tell when it goes", error);
+  }
+}
+
 void EthdevDevice::close() noexcept {
+  // While EAL's thread is in the middle of a call, it is to be asked again.
+  while (rte_dev_event_callback_unregister(device_name(settings_.device).c_str(), on_device_event,
+                                           &is_wanted_back_) == -EAGAIN) {
+    std::this_thread::yield();
+  }
   stop();
   if (!ours_) return;
   rte_eth_dev_info info{};
@@ -160,6 +183,7 @@ void EthdevDevice::configure(rte_mempool* pool, bool interrupts) {
 }
 
 bool EthdevDevice::is_gone() const noexcept {
+  if (is_wanted_back_.load(std::memory_order_relaxed)) return true;
   if (interface_index_ != 0 && if_nametoindex(interface_.c_str()) != interface_index_) return true;
   return rte_eth_dev_is_removed(id_) != 0;
 }

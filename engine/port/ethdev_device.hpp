@@ -2,8 +2,10 @@
 // given back. Start-up thread, but for what is said.
 #pragma once
 
+#include <rte_dev.h>
 #include <rte_mempool.h>
 
+#include <atomic>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -63,12 +65,15 @@ class EthdevDevice {
  private:
   void find();
   void learn();
+  // From here on, EAL's interrupt thread tells when the card is to go.
+  void watch();
   void close() noexcept;
   void configure(rte_mempool* pool, bool interrupts);
   [[noreturn]] void fail_with(const std::string& what, int error) const;
 
   EthdevSettings settings_;
-  std::set<int> others_;  // file descriptors that were there before the driver
+  std::atomic<bool> is_wanted_back_{false};  // EAL's interrupt thread: w, any: r
+  std::set<int> others_;                     // file descriptors that were there before the driver
   std::uint16_t id_ = 0;
   MacAddress mac_;
   std::string driver_;

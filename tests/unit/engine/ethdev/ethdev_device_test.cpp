@@ -1,6 +1,7 @@
 #include "engine/port/ethdev_device.hpp"
 
 #include <gtest/gtest.h>
+#include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,6 +70,16 @@ TEST_F(EthdevDeviceTest, MakesAPortAndTakesItAway) {
     EXPECT_EQ(rte_eth_dev_get_port_by_name("net_ring_mine", &id), 0);
     EXPECT_EQ(id, device.id());
   }
+}
+
+TEST_F(EthdevDeviceTest, IsGoneWhenTheKernelWantsTheCardBack) {
+  const EthdevDevice device({.device = "net_ring_mine"});
+  const EthdevDevice other({.device = "net_ring_other"});
+  rte_dev_event_callback_process("net_ring_mine", RTE_DEV_EVENT_ADD);
+  EXPECT_FALSE(device.is_gone());
+  rte_dev_event_callback_process("net_ring_mine", RTE_DEV_EVENT_REMOVE);
+  EXPECT_TRUE(device.is_gone());
+  EXPECT_FALSE(other.is_gone());
 }
 
 TEST_F(EthdevDeviceTest, FindsTheSocketsThatWakeItsLcore) {
