@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 using enum Finding::Level;
 
 constexpr unsigned kCapNetAdmin = 12;  // linux/capability.h
+// The daemon takes 84 MiB unless the configuration makes it take more.
+constexpr std::uint64_t kUsualHugepagesMb = 84;
 
 // The rest of the first line that starts with `key`, behind its colon.
 std::string field(const fs::path& file, std::string_view key) {
@@ -78,15 +80,14 @@ Finding examine_processor(const fs::path& root) {
 
 Finding examine_hugepages(const fs::path& root) {
   const std::uint64_t free_mb = free_hugepages_mb(root);
-  if (free_mb != 0) {
-    return {.level = kGood,
-            .topic = "hugepages",
-            .text = std::to_string(free_mb) + " MiB are free",
-            .advice = {}};
+  const std::string free = std::to_string(free_mb) + " MiB are free";
+  if (free_mb >= kUsualHugepagesMb) {
+    return {.level = kGood, .topic = "hugepages", .text = free, .advice = {}};
   }
   return {.level = kNote,
           .topic = "hugepages",
-          .text = "none is free; the daemon does without",
+          .text = free_mb == 0 ? "none is free; the daemon does without"
+                               : free + ", too few; the daemon does without",
           .advice =
               "faster with them, and a card without an IOMMU needs them: sysctl -w "
               "vm.nr_hugepages=256"};
@@ -104,7 +105,8 @@ Finding examine_vfio(const fs::path& root) {
     finding.text = "there is no IOMMU";
     finding.advice =
         "to hand a card to the daemon all the same: modprobe vfio-pci; echo 1 > "
-        "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+        "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode; where the kernel has no such "
+        "file, bind the card to uio_pci_generic";
     return finding;
   }
   if (!fs::exists(root / "sys/module/vfio_pci", error)) {

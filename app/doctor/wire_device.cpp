@@ -16,9 +16,9 @@ Finding examine_wire(const conf::Wire& wire, const std::filesystem::path& root) 
   }
   finding.text = "DPDK, " + wire.device;
   finding.advice = engine::why_not_usable(wire.device, root / "sys");
-  const bool on_pci = engine::is_pci_address(engine::device_name(wire.device));
-  if (finding.advice.empty() && on_pci && !has_iommu(root) && free_hugepages_mb(root) == 0) {
-    finding.advice = "without an IOMMU the card needs huge pages: sysctl -w vm.nr_hugepages=256";
+  if (finding.advice.empty() && free_hugepages_mb(root) == 0 &&
+      engine::needs_huge_pages(wire.device, root / "sys")) {
+    finding.advice = engine::kHugePagesAreMissing;
   }
   if (!finding.advice.empty()) finding.level = kProblem;
   return finding;

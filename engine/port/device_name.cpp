@@ -23,6 +23,15 @@ bool has_form(std::string_view text, std::string_view form) noexcept {
 constexpr std::string_view kUserDrivers[] = {"vfio-pci", "uio_pci_generic", "igb_uio",
                                              "uio_hv_generic"};
 
+constexpr std::string_view kAllowNoIommu =
+    "`echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode`";
+
+bool has_iommu(const std::filesystem::path& sys) {
+  std::error_code error;
+  const std::filesystem::directory_iterator units(sys / "class/iommu", error);
+  return !error && units != std::filesystem::directory_iterator();
+}
+
 std::string why_not_pci(const std::string& address, const std::filesystem::path& sys) {
   const std::filesystem::path at = sys / "bus/pci/devices" / address;
   std::error_code error;
@@ -31,15 +40,23 @@ std::string why_not_pci(const std::string& address, const std::filesystem::path&
   }
   const std::string bind = "`dpdk-devbind.py --bind=vfio-pci " + address + "`";
   const std::filesystem::path driver = std::filesystem::read_symlink(at / "driver", error);
-  if (error) return "no kernel driver hands it to programs; bind it with " + bind;
+  if (error) {
+    std::string why = "no kernel driver hands it to programs; bind it with " + bind;
+    if (!has_iommu(sys)) {
+      why += "; as there is no IOMMU, allow vfio without one first by " +
+             std::string(kAllowNoIommu) +
+             ", or where the kernel has no such file, bind it to uio_pci_generic";
+    }
+    return why;
+  }
   const std::string name = driver.filename();
   if (std::ranges::find(kUserDrivers, name) == std::end(kUserDrivers)) {
     return "the kernel's driver " + name + " holds it; bind it to vfio-pci with " + bind +
            ", or give its interface to net_af_xdp or net_af_packet";
   }
   if (name == "vfio-pci" && !std::filesystem::exists(at / "iommu_group", error)) {
-    return "vfio-pci holds it, but there is no IOMMU; enable it, or allow vfio without one by "
-           "`echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode` and bind it again";
+    return "vfio-pci holds it, but there is no IOMMU; enable it, or allow vfio without one by " +
+           std::string(kAllowNoIommu) + " and bind it again";
   }
   return {};
 }
@@ -67,6 +84,13 @@ std::optional<std::string> device_argument(std::string_view device, std::string_
     at = end;
   }
   return std::nullopt;
+}
+
+bool needs_huge_pages(std::string_view device, const std::filesystem::path& sys) {
+  const std::string name = device_name(device);
+  std::error_code error;
+  return is_pci_address(name) &&
+         !std::filesystem::exists(sys / "bus/pci/devices" / name / "iommu_group", error);
 }
 
 std::string why_not_usable(std::string_view device, const std::filesystem::path& sys) {

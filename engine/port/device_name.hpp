@@ -16,6 +16,13 @@ namespace ipop::engine {
 // An argument of a virtual device: "iface" of "net_af_packet0,iface=eth0".
 [[nodiscard]] std::optional<std::string> device_argument(std::string_view device,
                                                          std::string_view name);
+// A PCI device without an IOMMU before it: it sees memory by physical addresses, which only
+// huge pages keep.
+[[nodiscard]] bool needs_huge_pages(std::string_view device,
+                                    const std::filesystem::path& sys = "/sys");
+// What to do then.
+inline constexpr std::string_view kHugePagesAreMissing =
+    "without an IOMMU the card needs huge pages: sysctl -w vm.nr_hugepages=256";
 // Why no driver can take it, and what to do; empty if nothing stands in the way. `sys`: the
 // kernel's view of devices.
 [[nodiscard]] std::string why_not_usable(std::string_view device,

@@ -2,6 +2,7 @@
 
 #include <net/if.h>
 #include <rte_dev.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <sys/socket.h>
@@ -120,6 +121,9 @@ void EthdevDevice::find() {
     return;
   }
   if (const std::string why = why_not_usable(settings_.device); !why.empty()) fail_with(why, 0);
+  if (rte_eal_has_hugepages() == 0 && needs_huge_pages(settings_.device)) {
+    fail_with(std::string(kHugePagesAreMissing), 0);
+  }
   if (const int error = rte_dev_probe(settings_.device.c_str()); error != 0) {
     fail_with("its driver does not start; what it says stands above", error);
   }

@@ -91,9 +91,14 @@ TEST_F(Doctor, NamesWhatTheProcessorHas) {
 TEST_F(Doctor, AddsUpHugepagesOfAllSizes) {
   write("sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages", "2\n");
   EXPECT_EQ(free_hugepages_mb(root_), 256u + 2048u);
+  EXPECT_EQ(finding("hugepages").level, kGood);
+  remove("sys/kernel/mm/hugepages/hugepages-1048576kB");
+  write("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "3\n");
+  EXPECT_EQ(finding("hugepages").level, kNote);
+  EXPECT_EQ(finding("hugepages").text, "6 MiB are free, too few; the daemon does without");
   remove("sys/kernel/mm/hugepages");
   EXPECT_EQ(free_hugepages_mb(root_), 0u);
-  EXPECT_EQ(finding("hugepages").level, kNote);
+  EXPECT_EQ(finding("hugepages").text, "none is free; the daemon does without");
 }
 
 TEST_F(Doctor, SaysHowToHandACardOver) {
@@ -102,6 +107,7 @@ TEST_F(Doctor, SaysHowToHandACardOver) {
   EXPECT_THAT(finding("vfio").advice, HasSubstr("modprobe vfio-pci"));
   remove("sys/class/iommu/dmar0");
   EXPECT_THAT(finding("vfio").advice, HasSubstr("enable_unsafe_noiommu_mode"));
+  EXPECT_THAT(finding("vfio").advice, HasSubstr("uio_pci_generic"));
   write("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
   fs::create_directories(root_ / "sys/module/vfio_pci");
   EXPECT_EQ(finding("vfio").level, kGood);
@@ -160,7 +166,8 @@ TEST_F(Doctor, LooksAtTheWireOfAConfiguration) {
   add_card("0000:00:06.0", "8086", "10d3", "vfio-pci");
   fs::create_directories(root_ / "sys/bus/pci/devices/0000:00:06.0/iommu_group");
   EXPECT_EQ(examine_wire(wire, root_).level, kGood);
-  remove("sys/class/iommu/dmar0");
+  remove("sys/bus/pci/devices/0000:00:06.0");
+  add_card("0000:00:06.0", "8086", "10d3", "uio_pci_generic");
   remove("sys/kernel/mm/hugepages");
   EXPECT_THAT(examine_wire(wire, root_).advice, HasSubstr("huge pages"));
   EXPECT_EQ(examine_wire({}, root_).text, "UDP sockets");

@@ -32,6 +32,7 @@ class FakeSys {
     }
     if (iommu) std::filesystem::create_directories(device / "iommu_group");
   }
+  void add_iommu() const { std::filesystem::create_directories(path_ / "class/iommu/dmar0"); }
 
  private:
   std::filesystem::path path_;
@@ -92,8 +93,28 @@ TEST(DeviceName, SaysWhyACardCannotBeUsed) {
        "> /sys/module/vfio/parameters/enable_unsafe_noiommu_mode` and bind it again"},
       {"0000:00:05.0,arg=1", ""},
   };
+  sys.add_iommu();
   for (const auto& test : cases)
     EXPECT_EQ(why_not_usable(test.device, sys.path()), test.why) << test.device;
+}
+
+TEST(DeviceName, SaysHowToBindACardWithoutAnIommu) {
+  const FakeSys sys;
+  sys.add("0000:00:02.0", "");
+  EXPECT_EQ(why_not_usable("0000:00:02.0", sys.path()),
+            "no kernel driver hands it to programs; bind it with `dpdk-devbind.py --bind=vfio-pci "
+            "0000:00:02.0`; as there is no IOMMU, allow vfio without one first by `echo 1 > "
+            "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode`, or where the kernel has no "
+            "such file, bind it to uio_pci_generic");
+}
+
+TEST(DeviceName, KnowsWhichCardsSeePhysicalAddresses) {
+  const FakeSys sys;
+  sys.add("0000:00:03.0", "vfio-pci", true);
+  sys.add("0000:00:05.0", "uio_pci_generic");
+  EXPECT_FALSE(needs_huge_pages("0000:00:03.0", sys.path()));
+  EXPECT_TRUE(needs_huge_pages("00:05.0,arg=1", sys.path()));
+  EXPECT_FALSE(needs_huge_pages("net_memif0", sys.path()));
 }
 
 TEST(DeviceName, SaysWhyAVirtualDeviceCannotBeUsed) {
