@@ -10,11 +10,13 @@ from harness.fuzz import fuzz_programs, run_fuzz_targets
 from harness.netns import run_netns_tests, run_sanitized_netns_tests
 from harness.report import Report
 from harness.unit import run_unit_tests
+from harness.vm import run_vm_tests
 
 BUILD_LIMIT_S = 1500
 FUZZ_SECONDS = 3  # for each target, in CI
 
 DAEMON = ("app/ipopd", "app/ipopd_fast_timers", "app/ipop")
+VM_PROGRAMS = ("app/ipopd", "app/ipop")
 
 # Units whose code is read by one thread while another writes it.
 THREADED_NETNS = ["dhtnode_bootstrap", "wireguard_interop"]
@@ -38,7 +40,7 @@ def lint(report):
     if not outcome.ok:
         print(outcome.tail(), flush=True)
     for file in sorted((ROOT / "tests").glob("*/*_test.py")):
-        if file.parent.name == "netns":
+        if file.parent.name in WITH_CASES:
             continue
         outcome = run(["python3", file], report.directory / f"lint-{file.stem}.log", 60)
         report.add(f"lint {file.stem}", outcome.ok, outcome.why())
@@ -75,23 +77,31 @@ def netns(report, names=None):
         run_netns_tests(report, names)
 
 
-SUITES = {"lint": lint, "unit": unit, "asan": asan, "fuzz": fuzz, "tsan": tsan, "netns": netns}
+def vm(report, names=None):
+    if built(report, PLAIN, VM_PROGRAMS):
+        run_vm_tests(report, names)
+
+
+SUITES = {"lint": lint, "unit": unit, "asan": asan, "fuzz": fuzz, "tsan": tsan, "netns": netns,
+          "vm": vm}
+WITH_CASES = ("netns", "vm")  # of these, single tests may be named
+ONLY_WHEN_NAMED = ("vm",)
 
 
 def main(arguments) -> int:
     # Ctrl-C and a polite end both unwind, so that the running test is ended and cleans up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    wanted = [word for word in arguments if word in SUITES] or list(SUITES)
+    wanted = [word for word in arguments if word in SUITES]
     names = [word for word in arguments if word not in SUITES]
-    if names and wanted != ["netns"]:
+    if names and wanted not in [[suite] for suite in WITH_CASES]:
         print(f"unknown suite {names[0]}; there are: {' '.join(SUITES)}", file=sys.stderr)
-        print("names of single tests may follow netns", file=sys.stderr)
+        print(f"names of single tests may follow {' or '.join(WITH_CASES)}", file=sys.stderr)
         return 2
     report = Report(ROOT / "build" / "test")
-    for name in wanted:
+    for name in wanted or [suite for suite in SUITES if suite not in ONLY_WHEN_NAMED]:
         report.section(name)
-        if name == "netns":
-            netns(report, names)
+        if name in WITH_CASES:
+            SUITES[name](report, names)
         else:
             SUITES[name](report)
     return report.close()

@@ -12,6 +12,11 @@ PACKAGES="
   dhtnode wireguard-tools wireguard-go coturn miniupnpd-nftables
 "
 
+# For `./dev test vm`; some stand above, too.
+VM_PACKAGES="qemu-system-x86 kmod dash iproute2 iputils-ping wireguard-tools iperf3 tcpdump binutils"
+# What its guests run, unpacked and not installed: the kernel that this one asks for, and busybox.
+VM_KERNEL=linux-image-cloud-amd64
+
 # Other VPNs, for `./dev bench --rivals` to compare with.
 RIVALS="wireguard-go wireguard-tools nebula tinc n2n fastd openvpn openssl"
 
@@ -70,6 +75,32 @@ setup() {
   local missing
   missing=$(missing_of $PACKAGES)
   [ -z "$missing" ] || install_packages $missing
+}
+
+# The newest package of a kind is taken once, and kept in the build tree.
+download_vm_packages() {
+  mkdir -p "$1"
+  (
+    cd "$1" || return
+    local kernel
+    if ! compgen -G 'linux-image-*.deb' >/dev/null; then
+      # Its lists may be absent.
+      apt-cache show "$VM_KERNEL" >/dev/null 2>&1 || try_thrice apt_get --quiet=2 update
+      kernel=$(apt-cache depends "$VM_KERNEL" |
+        awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ { print $2; exit }')
+      try_thrice apt-get download --quiet=2 "$kernel" 2>/dev/null
+    fi
+    compgen -G 'busybox-static_*.deb' >/dev/null ||
+      try_thrice apt-get download --quiet=2 busybox-static 2>/dev/null
+  )
+}
+
+# shellcheck disable=SC2086
+setup_vm() {
+  local missing
+  missing=$(missing_of $VM_PACKAGES)
+  [ -z "$missing" ] || install_packages $missing
+  download_vm_packages build/vm/packages
 }
 
 # One that cannot be had is left out of the comparison.

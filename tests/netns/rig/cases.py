@@ -16,22 +16,22 @@ from rig.world import World, unwind_on_signals
 SOAK = os.environ.get("IPOP_SOAK") == "1"
 
 
-def run_cases(module: dict) -> None:
+def run_cases(module: dict, make_world=World) -> None:
     """For `run_cases(globals())` at the end of a file. Arguments choose cases by part of a name."""
     unwind_on_signals()
     wanted = sys.argv[1:]
     failed = False
     for name, case in list(module.items()):
         if name.startswith("test_") and (not wanted or any(word in name for word in wanted)):
-            failed = not _run_case(name, case) or failed
+            failed = not _run_case(name, case, make_world) or failed
     sys.exit(1 if failed else 0)
 
 
-def _run_case(name: str, case) -> bool:
+def _run_case(name: str, case, make_world) -> bool:
     sentence = name.removeprefix("test_").replace("_", " ")
     started = time.monotonic()
     try:
-        with World() as world, world.logs_shown_on_failure():
+        with make_world() as world, world.logs_shown_on_failure():
             measured = case(world)
     except Failure as failure:
         print(f"FAIL {sentence}: {failure}", flush=True)
