@@ -62,6 +62,8 @@ const char* aead_name(conf::AeadChoice choice) {
   switch (choice) {
     case conf::AeadChoice::kAvx512:
       return "avx512";
+    case conf::AeadChoice::kVaes256:
+      return "vaes256";
     case conf::AeadChoice::kIpsecMb:
       return "ipsec-mb";
     case conf::AeadChoice::kLibsodium:

@@ -130,6 +130,7 @@ void read_engine(const Section& section, Engine& engine) {
   section.value("aead", engine.aead,
                 Choice<AeadChoice>{{{"auto", AeadChoice::kAuto},
                                     {"avx512", AeadChoice::kAvx512},
+                                    {"vaes256", AeadChoice::kVaes256},
                                     {"ipsec-mb", AeadChoice::kIpsecMb},
                                     {"libsodium", AeadChoice::kLibsodium}}});
 }

@@ -105,7 +105,7 @@ struct EngineStatus {
   std::uint32_t lcores = 0;
   std::string poll;  // "adaptive" or "busy"
   std::string wire;  // "socket", or the driver of the card: "net_ena"
-  std::string aead;  // "ipsec-mb (avx512)"
+  std::string aead;  // "vaes256", "ipsec-mb (avx2)"
   engine::EngineCounters counters;
   engine::WireEvents wire_events{};
 };

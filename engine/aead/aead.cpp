@@ -10,8 +10,8 @@
 #include "engine/aead/differential.hpp"
 #include "engine/aead/known_answers.hpp"
 #include "engine/aead/sodium_aead.hpp"
-#ifdef IPOP_HAVE_AVX512_AEAD
-#include "engine/aead/avx512_aead.hpp"
+#ifdef IPOP_HAVE_AEAD_KERNELS
+#include "engine/aead/kernel_aead.hpp"
 #endif
 #ifdef IPOP_HAVE_IPSEC_MB
 #include "engine/aead/ipsec_mb_aead.hpp"
@@ -37,27 +37,37 @@ std::unique_ptr<AeadEngine> make_sodium() {
   return std::make_unique<SodiumAead>();
 }
 
-// Beside a library, which takes short bursts, and after it agreed with it.
-std::unique_ptr<AeadEngine> make_avx512() {
-#ifdef IPOP_HAVE_AVX512_AEAD
-  const auto make_library = [] {
-    try {
-      return make_ipsec_mb();
-    } catch (const std::runtime_error&) {
-      return make_sodium();
-    }
-  };
-  auto engine = std::make_unique<Avx512Aead>(make_library());
-  check_same_results(*engine, *make_library());
-  return engine;
-#else
-  throw std::runtime_error("this build does not have it");
-#endif
+#ifdef IPOP_HAVE_AEAD_KERNELS
+std::unique_ptr<AeadEngine> make_library() {
+  try {
+    return make_ipsec_mb();
+  } catch (const std::runtime_error&) {
+    return make_sodium();
+  }
 }
 
+// Beside a library, which takes what they leave, and after they agreed with it.
+std::unique_ptr<AeadEngine> make_of(const Kernels& kernels) {
+  auto engine = std::make_unique<KernelAead>(kernels, make_library());
+  check_same_results(*engine, *make_library());
+  return engine;
+}
+std::unique_ptr<AeadEngine> make_avx512() {
+  return make_of(avx512_kernels());
+}
+std::unique_ptr<AeadEngine> make_vaes256() {
+  return make_of(vaes256_kernels());
+}
+#else
+std::unique_ptr<AeadEngine> make_avx512() {
+  throw std::runtime_error("this build does not have it");
+}
+constexpr auto make_vaes256 = make_avx512;
+#endif
+
 // Best first.
-constexpr std::array kChoices{Choice{"avx512", make_avx512}, Choice{"ipsec-mb", make_ipsec_mb},
-                              Choice{"libsodium", make_sodium}};
+constexpr std::array kChoices{Choice{"avx512", make_avx512}, Choice{"vaes256", make_vaes256},
+                              Choice{"ipsec-mb", make_ipsec_mb}, Choice{"libsodium", make_sodium}};
 
 }  // namespace
 
@@ -82,7 +92,8 @@ std::unique_ptr<AeadEngine> make_aead_engine(const char* forced) {
   }
   if (reasons.empty()) {
     throw std::runtime_error("\"" + std::string(wanted) +
-                             "\" is not an AEAD engine: known are avx512, ipsec-mb and libsodium");
+                             "\" is not an AEAD engine: known are avx512, vaes256, ipsec-mb and "
+                             "libsodium");
   }
   throw std::runtime_error("no AEAD engine to use on this machine: " + reasons);
 }

@@ -4,39 +4,25 @@
 // no special case.
 #pragma once
 
-#include "engine/aead/avx512/gcm_key.hpp"
 #include "engine/aead/avx512/registers.hpp"
+#include "engine/aead/gcm/block_numbers.hpp"
+#include "engine/aead/gcm/gcm_key.hpp"
 
 namespace ipop::engine::avx512 {
 
+using gcm::GcmKey;
+using gcm::kBlockNumbers;
+using gcm::round_key;
+
 constexpr int kRounds = GcmKey::kRounds;
 
-[[gnu::always_inline]] inline const std::uint8_t* round_key(const GcmKey& key, int round) {
-  return key.round_keys + round * static_cast<int>(kBlockSize);
-}
-
-[[gnu::always_inline]] inline Block encrypt_block(Block block, const std::uint8_t* round_keys) {
-  block = _mm_xor_si128(block, load_block(round_keys));
+[[gnu::always_inline]] inline Block encrypt_block(Block block, const GcmKey& key) {
+  block = _mm_xor_si128(block, load_block(round_key(key, 0)));
   each<kRounds - 1>([&](auto i) __attribute__((always_inline)) {
-    block = _mm_aesenc_si128(block, load_block(round_keys + 16 * (decltype(i)::value + 1)));
+    block = _mm_aesenc_si128(block, load_block(round_key(key, decltype(i)::value + 1)));
   });
-  return _mm_aesenclast_si128(block, load_block(round_keys + 16 * kRounds));
+  return _mm_aesenclast_si128(block, load_block(round_key(key, kRounds)));
 }
-
-// The number of a block is the last word of its counter block, in big endian. That of the packet
-// (J0, which covers the tag) is 1, the text's begin at 2.
-struct BlockNumbers {
-  // As many registers as text can be numbered from: packets of Ethernet's size.
-  static constexpr int kRegs = 24;
-  alignas(64) std::uint32_t words[kRegs * 16];
-
-  constexpr BlockNumbers() : words{} {
-    for (int i = 0; i < kRegs * 4; ++i)
-      words[4 * i + 3] = static_cast<std::uint32_t>(i + 2) << 24;
-  }
-};
-static_assert(4 * BlockNumbers::kRegs + 1 < 256, "the numbers are one byte");
-constexpr BlockNumbers kBlockNumbers;
 
 // The first word of each lane.
 constexpr std::uint32_t kAll = ~std::uint32_t{0};

@@ -2,11 +2,10 @@
 // lengths; jobs as AeadJob says, but nothing is ever written in front of `in`. Constant time: only
 // lengths, counts and counters decide where it branches and what it reads. Key stream, powers and
 // sums stay behind in registers and on the stack. Lcores; the caller has seen that the processor
-// has what it takes, and that all keys were made by expand_gcm_key().
+// has what it takes, and that all keys were made by gcm::expand_gcm_key().
 #pragma once
 
 #include "engine/aead/aead.hpp"
-#include "engine/aead/avx512/gcm_key.hpp"
 
 namespace ipop::engine::avx512 {
 

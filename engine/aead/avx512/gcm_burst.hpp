@@ -4,7 +4,7 @@
 
 #include "engine/aead/avx512/gcm_long.hpp"
 #include "engine/aead/avx512/gcm_short.hpp"
-#include "engine/aead/avx512/prefetch.hpp"
+#include "engine/aead/gcm/prefetch.hpp"
 
 namespace ipop::engine::avx512 {
 
@@ -62,7 +62,7 @@ template <bool kSeal>
   Waiting<kSeal, 4> four;
   for (std::size_t i = 0; i < count; ++i) {
     AeadJob& job = jobs[i];
-    prefetch_ahead(jobs, i, count);
+    gcm::prefetch_ahead<false>(jobs, i, count);
     switch (registers_of(job.length)) {
       case 1:
         one.add(job);

@@ -234,7 +234,7 @@ template <bool kSeal>
                     key,
                     nonce,
                     _mm512_setzero_si512(),
-                    encrypt_block(first_block(packet_blocks(nonce)), key.round_keys),
+                    encrypt_block(first_block(packet_blocks(nonce)), key),
                     shares};
   compute_here(packet.j0);
   const std::size_t before_last = (registers_of(job.length) - 1) / kPieceRegs * kPieceSize;

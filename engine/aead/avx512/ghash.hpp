@@ -13,8 +13,8 @@
 // unreduced; what has to be reduced is the sum alone.
 #pragma once
 
-#include "engine/aead/avx512/gcm_key.hpp"
 #include "engine/aead/avx512/registers.hpp"
+#include "engine/aead/gcm/gcm_key.hpp"
 
 namespace ipop::engine::avx512 {
 
@@ -35,12 +35,6 @@ alignas(16) constexpr std::uint8_t kReversal[16] = {15, 14, 13, 12, 11, 10, 9, 8
 
 [[gnu::always_inline]] inline Reg reverse_bytes(Reg blocks) {
   return _mm512_shuffle_epi8(blocks, broadcast(kReversal));
-}
-
-// Where H^exponent stands, and the lower ones behind it.
-[[gnu::always_inline]] inline const std::uint8_t* powers_from(const GcmKey& key,
-                                                              std::size_t exponent) {
-  return key.powers + (GcmKey::kPowers - exponent) * kBlockSize;
 }
 
 // Four products, in the sums' form. Four multiplications of 64 bits each; three (Karatsuba's way)

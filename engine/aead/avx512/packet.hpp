@@ -8,26 +8,13 @@
 
 namespace ipop::engine::avx512 {
 
-// Where in an AeadKey's storage the GcmKey lies.
-constexpr std::size_t kGcmKeyOffset = 0;
-static_assert(kGcmKeyOffset + sizeof(GcmKey) <= AeadKey::kStorage);
-
-[[gnu::always_inline]] inline const GcmKey& key_of(const AeadJob& job) {
-  return *reinterpret_cast<const GcmKey*>(job.key->storage() + kGcmKeyOffset);
-}
+using gcm::key_of;
+using gcm::last_powers;
+using gcm::powers_from;
 
 // Registers of text, and no less than one.
 [[gnu::always_inline]] inline std::size_t registers_of(std::size_t length) {
   return length == 0 ? 1 : (length + kRegSize - 1) / kRegSize;
-}
-
-// The powers that the blocks of the last `length` bytes meet, to H^2 for the last. The last
-// register may have less than four blocks; what is loaded for the others is of no account, and of
-// the key.
-[[gnu::always_inline]] inline const std::uint8_t* last_powers(const GcmKey& key,
-                                                              std::size_t length) {
-  const std::size_t blocks = (length + kBlockSize - 1) / kBlockSize;
-  return powers_from(key, blocks + 1);
 }
 
 [[gnu::always_inline]] inline __mmask64 first_bytes_of_many(std::size_t count) {

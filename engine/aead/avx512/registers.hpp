@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/aead/gcm/each.hpp"
+
 namespace ipop::engine::avx512 {
 
 using Reg = __m512i;    // four blocks
@@ -15,22 +17,6 @@ using Block = __m128i;  // one
 
 constexpr std::size_t kRegSize = 64;
 constexpr std::size_t kBlockSize = 16;
-
-// A number that is known when it compiles, handed to a body by each().
-template <int kValue>
-struct Index {
-  static constexpr int value = kValue;
-};
-
-// body(Index<0>{}), body(Index<1>{}) .. : a loop that leaves no loop behind, so that an array of
-// registers stays in registers.
-template <int kCount, int kFirst = 0, typename Body>
-[[gnu::always_inline]] inline void each(const Body& body) {
-  if constexpr (kFirst < kCount) {
-    body(Index<kFirst>{});
-    each<kCount, kFirst + 1>(body);
-  }
-}
 
 [[gnu::always_inline]] inline Block load_block(const std::uint8_t* at) {
   return _mm_loadu_si128(reinterpret_cast<const Block*>(at));

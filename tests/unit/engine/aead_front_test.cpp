@@ -102,7 +102,8 @@ class AeadFront : public testing::TestWithParam<const char*> {
   std::vector<std::unique_ptr<AeadKey>> keys_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Aead, AeadFront, testing::Values("avx512", "ipsec-mb", "libsodium"),
+INSTANTIATE_TEST_SUITE_P(Aead, AeadFront,
+                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');

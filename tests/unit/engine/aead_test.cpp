@@ -131,7 +131,8 @@ class AeadEngines : public testing::TestWithParam<const char*> {
   std::unique_ptr<AeadEngine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Aead, AeadEngines, testing::Values("avx512", "ipsec-mb", "libsodium"),
+INSTANTIATE_TEST_SUITE_P(Aead, AeadEngines,
+                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');
@@ -216,7 +217,8 @@ class MixedBursts : public AeadEngines {
   std::vector<std::unique_ptr<AeadKey>> keys_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Aead, MixedBursts, testing::Values("avx512", "ipsec-mb", "libsodium"),
+INSTANTIATE_TEST_SUITE_P(Aead, MixedBursts,
+                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');
@@ -326,7 +328,7 @@ TEST_P(AeadEngines, LeaveNothingOfAKeyBehind) {
 TEST(MakeAeadEngine, TakesTheBestOneByItself) {
   const auto engine = make_aead_engine();
   EXPECT_NE(engine->suites() & 1, 0) << "every engine has ChaCha20-Poly1305";
-  for (const char* const wanted : {"avx512", "ipsec-mb", "libsodium"}) {
+  for (const char* const wanted : {"avx512", "vaes256", "ipsec-mb", "libsodium"}) {
     try {
       EXPECT_EQ(make_aead_engine(wanted)->name(), engine->name());
       break;

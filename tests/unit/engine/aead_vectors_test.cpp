@@ -97,7 +97,8 @@ class PublishedVectors : public testing::TestWithParam<const char*> {
   std::unique_ptr<AeadEngine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Aead, PublishedVectors, testing::Values("avx512", "ipsec-mb", "libsodium"),
+INSTANTIATE_TEST_SUITE_P(Aead, PublishedVectors,
+                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');

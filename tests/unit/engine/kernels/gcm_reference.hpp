@@ -1,5 +1,5 @@
-// What the AES-256-GCM kernel is held against: OpenSSL, one packet at a time; and packets that know
-// what became of them.
+// The AES-256-GCM kernels of both families, and what they are held against: OpenSSL, one packet at
+// a time; and packets that know what became of them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,16 +9,42 @@
 #include <memory>
 #include <random>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/aead/aead.hpp"
-#include "engine/aead/avx512/processor.hpp"
+#include "engine/aead/avx512/aes_gcm.hpp"
+#include "engine/aead/gcm/processor.hpp"
+#include "engine/aead/vaes256/aes_gcm.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine::gcm {
 
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::uint8_t kFiller = 0xee;
+
+struct Family {
+  const char* name;
+  bool (*runs_here)() noexcept;
+  void (*seal_gcm)(AeadJob* jobs, std::size_t count) noexcept;
+  void (*open_gcm)(AeadJob* jobs, std::size_t count) noexcept;
+};
+inline constexpr Family kFamilies[] = {
+    {"avx512", processor_has_avx512_gcm, avx512::seal_gcm, avx512::open_gcm},
+    {"vaes256", processor_has_vaes256_gcm, vaes256::seal_gcm, vaes256::open_gcm}};
+
+// Once for each family.
+class OfFamily : public testing::TestWithParam<Family> {
+ public:
+  static std::string title(const testing::TestParamInfo<Family>& info) { return info.param.name; }
+
+ protected:
+  void SetUp() override {
+    if (!GetParam().runs_here()) GTEST_SKIP() << "the processor cannot run " << GetParam().name;
+  }
+  static void seal_gcm(AeadJob* jobs, std::size_t count) { GetParam().seal_gcm(jobs, count); }
+  static void open_gcm(AeadJob* jobs, std::size_t count) { GetParam().open_gcm(jobs, count); }
+};
 
 [[nodiscard]] Bytes random_bytes(std::mt19937_64& random, std::size_t size);
 
@@ -71,4 +97,4 @@ class Packet {
   Bytes out_;
 };
 
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine::gcm

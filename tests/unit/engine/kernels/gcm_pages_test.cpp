@@ -1,4 +1,4 @@
-// The AES-256-GCM kernel at the edge of what is mapped: it reads and writes not one byte more than
+// The AES-256-GCM kernels at the edge of what is mapped: they read and write not one byte more than
 // AeadJob says, in front or behind.
 #include <sys/mman.h>
 #include <unistd.h>
@@ -6,10 +6,9 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "engine/aead/avx512/aes_gcm.hpp"
-#include "tests/unit/engine/avx512/gcm_reference.hpp"
+#include "tests/unit/engine/kernels/gcm_reference.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine::gcm {
 namespace {
 
 // Two pages, with one on each side that nobody may touch.
@@ -36,10 +35,11 @@ class GuardedPages {
   std::uint8_t* start_ = nullptr;
 };
 
-class GcmPages : public testing::Test {
+class GcmPages : public OfFamily {
  protected:
   void SetUp() override {
-    if (!processor_has_gcm()) GTEST_SKIP() << "the processor lacks VAES, VPCLMULQDQ or AVX-512";
+    OfFamily::SetUp();
+    if (IsSkipped()) return;
     // Only now: they are expanded by the kernel's own instructions.
     for (auto& key : keys_)
       key = std::make_unique<Key>(random_);
@@ -94,7 +94,7 @@ class GcmPages : public testing::Test {
   std::array<GuardedPages, 4> fronts_;
 };
 
-TEST_F(GcmPages, ReadsAndWritesNothingOutsideOfPackets) {
+TEST_P(GcmPages, ReadsAndWritesNothingOutsideOfPackets) {
   for (const bool at_end : {false, true}) {
     for (std::size_t length = 0; length <= 1600; length += length < 330 ? 1 : 7) {
       for (const std::size_t count : {std::size_t{1}, std::size_t{4}}) {
@@ -105,7 +105,7 @@ TEST_F(GcmPages, ReadsAndWritesNothingOutsideOfPackets) {
   }
 }
 
-TEST_F(GcmPages, ReadsNothingOutsideOfFronts) {
+TEST_P(GcmPages, ReadsNothingOutsideOfFronts) {
   for (const bool at_end : {false, true}) {
     for (const std::size_t behind : {0u, 1u, 40u, 64u, 130u, 250u, 600u, 1400u}) {
       for (std::size_t front = 1; front <= 160; ++front) {
@@ -116,5 +116,7 @@ TEST_F(GcmPages, ReadsNothingOutsideOfFronts) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Aead, GcmPages, testing::ValuesIn(kFamilies), OfFamily::title);
+
 }  // namespace
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine::gcm

@@ -1,17 +1,17 @@
-// The AES-256-GCM kernel against OpenSSL: every length and alignment, fronts, counters, bursts of
+// The AES-256-GCM kernels against OpenSSL: every length and alignment, fronts, counters, bursts of
 // any length, mixed keys and lengths, damage.
 #include <algorithm>
 
-#include "engine/aead/avx512/aes_gcm.hpp"
-#include "tests/unit/engine/avx512/gcm_reference.hpp"
+#include "tests/unit/engine/kernels/gcm_reference.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine::gcm {
 namespace {
 
-class GcmBurst : public testing::Test {
+class GcmBurst : public OfFamily {
  protected:
   void SetUp() override {
-    if (!processor_has_gcm()) GTEST_SKIP() << "the processor lacks VAES, VPCLMULQDQ or AVX-512";
+    OfFamily::SetUp();
+    if (IsSkipped()) return;
     for (int i = 0; i < 7; ++i)
       keys_.push_back(std::make_unique<Key>(random_));
   }
@@ -23,7 +23,7 @@ class GcmBurst : public testing::Test {
     return {*keys_[0], random_(), form, random_};
   }
 
-  static void expect_seals(std::vector<Packet>& packets) {
+  void expect_seals(std::vector<Packet>& packets) {
     std::vector<AeadJob> jobs;
     for (Packet& one : packets)
       jobs.push_back(one.to_seal());
@@ -33,7 +33,7 @@ class GcmBurst : public testing::Test {
       if (HasFatalFailure()) return;
     }
   }
-  static void expect_opens(std::vector<Packet>& packets) {
+  void expect_opens(std::vector<Packet>& packets) {
     std::vector<AeadJob> jobs;
     for (Packet& one : packets)
       jobs.push_back(one.to_open());
@@ -52,7 +52,7 @@ class GcmBurst : public testing::Test {
   std::vector<std::unique_ptr<Key>> keys_;
 };
 
-TEST_F(GcmBurst, SealsAndOpensEveryLengthAlone) {
+TEST_P(GcmBurst, SealsAndOpensEveryLengthAlone) {
   for (std::size_t length = 0; length <= 2100; ++length) {
     for (const bool in_place : {false, true}) {
       std::vector<Packet> packets;
@@ -64,7 +64,7 @@ TEST_F(GcmBurst, SealsAndOpensEveryLengthAlone) {
 }
 
 // Seven: four that go together, and three that are left; of one key and of several.
-TEST_F(GcmBurst, SealsAndOpensEveryLengthAmongItsLike) {
+TEST_P(GcmBurst, SealsAndOpensEveryLengthAmongItsLike) {
   for (std::size_t length = 0; length <= 2100; length += length < 600 ? 1 : 13) {
     for (const bool one_key : {false, true}) {
       std::vector<Packet> packets;
@@ -78,7 +78,7 @@ TEST_F(GcmBurst, SealsAndOpensEveryLengthAmongItsLike) {
   }
 }
 
-TEST_F(GcmBurst, SealsAndOpensAtEveryAlignment) {
+TEST_P(GcmBurst, SealsAndOpensAtEveryAlignment) {
   for (std::size_t shift = 0; shift < 64; ++shift) {
     std::vector<Packet> packets;
     for (const std::size_t length : {0u, 1u, 15u, 16u, 17u, 63u, 64u, 65u, 100u, 128u, 191u, 200u,
@@ -91,7 +91,7 @@ TEST_F(GcmBurst, SealsAndOpensAtEveryAlignment) {
   }
 }
 
-TEST_F(GcmBurst, SealsBehindFrontsOfAnyLength) {
+TEST_P(GcmBurst, SealsBehindFrontsOfAnyLength) {
   for (std::size_t front = 1; front <= 260; ++front) {
     std::vector<Packet> packets;
     for (const std::size_t behind : {0u, 1u, 24u, 63u, 64u, 100u, 128u, 200u, 300u, 460u, 900u}) {
@@ -103,7 +103,7 @@ TEST_F(GcmBurst, SealsBehindFrontsOfAnyLength) {
   }
 }
 
-TEST_F(GcmBurst, TakesBurstsOfAnyLength) {
+TEST_P(GcmBurst, TakesBurstsOfAnyLength) {
   seal_gcm(nullptr, 0);
   open_gcm(nullptr, 0);
   for (const std::size_t length : {20u, 64u, 130u, 256u, 600u}) {
@@ -117,7 +117,7 @@ TEST_F(GcmBurst, TakesBurstsOfAnyLength) {
   }
 }
 
-TEST_F(GcmBurst, TakesAnyMixOfKeysAndLengths) {
+TEST_P(GcmBurst, TakesAnyMixOfKeysAndLengths) {
   for (int round = 0; round < 150; ++round) {
     std::vector<Packet> packets;
     const std::size_t count = 1 + random_() % 64;
@@ -138,7 +138,7 @@ TEST_F(GcmBurst, TakesAnyMixOfKeysAndLengths) {
 
 // Numbers of blocks carry at 256 and 65,536 blocks, 4 KiB and 1 MiB; registers that straddle them,
 // and pieces, are numbered in another way than the first 24.
-TEST_F(GcmBurst, NumbersTheBlocksOfLongPackets) {
+TEST_P(GcmBurst, NumbersTheBlocksOfLongPackets) {
   std::vector<Packet> packets;
   for (std::size_t length = 1400; length <= 1700; length += 31)
     packets.push_back(packet({.length = length}));
@@ -149,7 +149,7 @@ TEST_F(GcmBurst, NumbersTheBlocksOfLongPackets) {
   expect_both(packets);
 }
 
-TEST_F(GcmBurst, TakesTheCounterFromAllItsBytes) {
+TEST_P(GcmBurst, TakesTheCounterFromAllItsBytes) {
   std::vector<Packet> packets;
   for (int bit = 0; bit < 64; ++bit) {
     for (const std::uint64_t less : {0u, 1u, 2u}) {
@@ -161,7 +161,7 @@ TEST_F(GcmBurst, TakesTheCounterFromAllItsBytes) {
   expect_both(packets);
 }
 
-TEST_F(GcmBurst, RefusesEverySingleDamagedBitAndNoOtherPacket) {
+TEST_P(GcmBurst, RefusesEverySingleDamagedBitAndNoOtherPacket) {
   for (const std::size_t length : {0u, 5u, 64u, 100u, 150u, 250u, 300u}) {
     std::vector<Packet> packets;
     for (int i = 0; i < 5; ++i)
@@ -181,7 +181,7 @@ TEST_F(GcmBurst, RefusesEverySingleDamagedBitAndNoOtherPacket) {
   }
 }
 
-TEST_F(GcmBurst, RefusesDamageInMixedBursts) {
+TEST_P(GcmBurst, RefusesDamageInMixedBursts) {
   for (int round = 0; round < 100; ++round) {
     std::vector<Packet> packets;
     std::vector<AeadJob> jobs;
@@ -201,7 +201,7 @@ TEST_F(GcmBurst, RefusesDamageInMixedBursts) {
   }
 }
 
-TEST_F(GcmBurst, RefusesAWrongKeyCounterOrLength) {
+TEST_P(GcmBurst, RefusesAWrongKeyCounterOrLength) {
   for (const std::size_t length : {1u, 64u, 200u, 1000u}) {
     Packet one(*keys_[0], 77, {.length = length}, random_);
     AeadJob job = one.to_open();
@@ -219,5 +219,7 @@ TEST_F(GcmBurst, RefusesAWrongKeyCounterOrLength) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Aead, GcmBurst, testing::ValuesIn(kFamilies), OfFamily::title);
+
 }  // namespace
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine::gcm

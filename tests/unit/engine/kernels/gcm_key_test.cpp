@@ -1,26 +1,20 @@
-#include "engine/aead/avx512/gcm_key.hpp"
+#include "engine/aead/gcm/gcm_key.hpp"
 
 #include <cstring>
 
-#include "engine/aead/avx512/aes_gcm.hpp"
-#include "tests/unit/engine/avx512/gcm_reference.hpp"
+#include "tests/unit/engine/kernels/gcm_reference.hpp"
 
 #ifdef IPOP_HAVE_IPSEC_MB
 #include "engine/aead/ipsec_mb_aead.hpp"
 #endif
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine::gcm {
 namespace {
 
-class GcmKeys : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!processor_has_gcm()) GTEST_SKIP() << "the processor lacks VAES, VPCLMULQDQ or AVX-512";
-  }
-};
+class GcmKeys : public OfFamily {};
 
 // FIPS 197 appendix A.3.
-TEST_F(GcmKeys, HaveTheRoundKeysOfTheStandard) {
+TEST_P(GcmKeys, HaveTheRoundKeysOfTheStandard) {
   const std::uint8_t raw[32] = {0x60, 0x3d, 0xeb, 0x10, 0x15, 0xca, 0x71, 0xbe, 0x2b, 0x73, 0xae,
                                 0xf0, 0x85, 0x7d, 0x77, 0x81, 0x1f, 0x35, 0x2c, 0x07, 0x3b, 0x61,
                                 0x08, 0xd7, 0x2d, 0x98, 0x10, 0xa3, 0x09, 0x14, 0xdf, 0xf4};
@@ -33,7 +27,7 @@ TEST_F(GcmKeys, HaveTheRoundKeysOfTheStandard) {
 }
 
 #ifdef IPOP_HAVE_IPSEC_MB
-TEST_F(GcmKeys, SealAndOpenLikeIpsecMb) {
+TEST_P(GcmKeys, SealAndOpenLikeIpsecMb) {
   std::mt19937_64 random(20'26);
   IpsecMbAead other;
   for (int round = 0; round < 200; ++round) {
@@ -74,5 +68,7 @@ TEST_F(GcmKeys, SealAndOpenLikeIpsecMb) {
 }
 #endif
 
+INSTANTIATE_TEST_SUITE_P(Aead, GcmKeys, testing::ValuesIn(kFamilies), OfFamily::title);
+
 }  // namespace
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine::gcm

@@ -1,13 +1,13 @@
-#include "tests/unit/engine/avx512/gcm_reference.hpp"
+#include "tests/unit/engine/kernels/gcm_reference.hpp"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "engine/aead/avx512/gcm_key.hpp"
+#include "engine/aead/gcm/gcm_key.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine::gcm {
 
 Bytes random_bytes(std::mt19937_64& random, std::size_t size) {
   Bytes bytes(size);
@@ -109,4 +109,4 @@ void Packet::expect_opened(const AeadJob& job) const {
   expect_out(plain_);
 }
 
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine::gcm

@@ -1,0 +1,41 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "engine/aead/avx512/aes_gcm.hpp"
+#include "engine/aead/avx512/chacha_poly.hpp"
+#include "engine/aead/gcm/processor.hpp"
+#include "engine/aead/kernel_aead.hpp"
+#include "engine/aead/vaes256/aes_gcm.hpp"
+
+namespace ipop::engine {
+namespace {
+
+// Where the kernel is at least as fast as intel-ipsec-mb (aead_bench, Zen 4): its lanes are
+// packets.
+bool pays_for_chacha(std::span<const AeadJob> jobs) noexcept {
+  constexpr auto kIsShort = [](const AeadJob& job) { return job.length <= 512; };
+  return jobs.size() >= 8 || (jobs.size() >= 4 && std::ranges::all_of(jobs, kIsShort));
+}
+
+}  // namespace
+
+Kernels avx512_kernels() {
+  if (!gcm::processor_has_avx512_gcm() || !__builtin_cpu_supports("avx512ifma")) {
+    throw std::runtime_error("this processor lacks AVX-512 with VAES, VPCLMULQDQ or IFMA");
+  }
+  return {.name = "avx512",
+          .seal_gcm = avx512::seal_gcm,
+          .open_gcm = avx512::open_gcm,
+          .seal_chacha_poly = avx512::seal_chacha_poly,
+          .open_chacha_poly = avx512::open_chacha_poly,
+          .pays_for_chacha = pays_for_chacha};
+}
+
+Kernels vaes256_kernels() {
+  if (!gcm::processor_has_vaes256_gcm()) {
+    throw std::runtime_error("this processor lacks AVX2, VAES or VPCLMULQDQ");
+  }
+  return {.name = "vaes256", .seal_gcm = vaes256::seal_gcm, .open_gcm = vaes256::open_gcm};
+}
+
+}  // namespace ipop::engine
