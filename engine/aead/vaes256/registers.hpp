@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/aead/gcm/constant_time.hpp"
 #include "engine/aead/gcm/each.hpp"
 
 namespace ipop::engine::vaes256 {
@@ -49,11 +50,11 @@ constexpr std::size_t kBlockSize = 16;
 
 // Says that the value is used here. Without it compilers move what is needed late to where it is
 // needed, and the rounds of AES that were written side by side end up one after another.
-[[gnu::always_inline]] inline void compute_here(Reg& value) {
+template <typename Value>
+[[gnu::always_inline]] inline void compute_here([[maybe_unused]] Value& value) {
+#ifndef IPOP_SECRETS_ARE_MARKED
   asm volatile("" : "+x"(value));
-}
-[[gnu::always_inline]] inline void compute_here(Block& value) {
-  asm volatile("" : "+x"(value));
+#endif
 }
 
 }  // namespace ipop::engine::vaes256
