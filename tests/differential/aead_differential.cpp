@@ -16,6 +16,8 @@ namespace {
 
 using namespace ipop::engine;
 
+constexpr std::uint64_t kTellEach = 10'000'000;
+
 std::unique_ptr<AeadEngine> make_if_it_runs(const char* name) {
   try {
     return make_aead_engine(name);
@@ -34,13 +36,16 @@ int run(std::uint64_t packets, std::uint64_t seed) {
     if (kernels == nullptr) continue;
     ran = true;
     OneBurst burst(*kernels, *library, seed);
-    while (burst.packets() < packets)
+    for (std::uint64_t told = 0; burst.packets() < packets;) {
       burst.run();
-    std::printf(
-        "%s: %llu packets as %s and OpenSSL, %llu of them damaged and refused, seed %llu\n", family,
-        static_cast<unsigned long long>(burst.packets()), std::string(library->name()).c_str(),
-        static_cast<unsigned long long>(burst.damaged()), static_cast<unsigned long long>(seed));
-    std::fflush(stdout);
+      if (burst.packets() - told < kTellEach && burst.packets() < packets) continue;
+      told = burst.packets();
+      std::printf(
+          "%s: %llu packets as %s and OpenSSL, %llu damaged and refused, seed %llu\n", family,
+          static_cast<unsigned long long>(told), std::string(library->name()).c_str(),
+          static_cast<unsigned long long>(burst.damaged()), static_cast<unsigned long long>(seed));
+      std::fflush(stdout);
+    }
   }
   if (!ran) std::puts("no kernel of ours runs on this processor");
   return EXIT_SUCCESS;

@@ -1,5 +1,8 @@
 #include "engine/aead/gcm/gcm_key.hpp"
 
+#include <openssl/evp.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "tests/unit/engine/kernels/gcm_reference.hpp"
@@ -24,6 +27,70 @@ TEST_P(GcmKeys, HaveTheRoundKeysOfTheStandard) {
   expand_gcm_key(raw, key);
   EXPECT_EQ(std::memcmp(key.round_keys, raw, sizeof raw), 0);
   EXPECT_EQ(std::memcmp(key.round_keys + sizeof key.round_keys - 16, last, 16), 0);
+}
+
+using Block = std::array<std::uint8_t, 16>;
+
+Block encrypted_zero(const Key& key) {
+  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(
+      EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
+  const Block zero{};
+  Block block{};
+  int written = 0;
+  EXPECT_EQ(EVP_EncryptInit_ex(context.get(), EVP_aes_256_ecb(), nullptr, key.raw.data(), nullptr),
+            1);
+  EXPECT_EQ(EVP_EncryptUpdate(context.get(), block.data(), &written, zero.data(), 16), 1);
+  return block;
+}
+
+// SP 800-38D §6.3, bit by bit: the first bit of a block is the highest of its first byte.
+Block times(const Block& x, Block v) {
+  Block z{};
+  for (int bit = 0; bit < 128; ++bit) {
+    const bool has = (x[bit / 8] >> (7 - bit % 8) & 1) != 0;
+    for (int i = 0; has && i < 16; ++i)
+      z[i] ^= v[i];
+    const bool falls_off = (v[15] & 1) != 0;
+    for (int i = 15; i > 0; --i)
+      v[i] = static_cast<std::uint8_t>(v[i] >> 1 | v[i - 1] << 7);
+    v[0] = static_cast<std::uint8_t>(v[0] >> 1 ^ (falls_off ? 0xe1 : 0));
+  }
+  return z;
+}
+
+// As kernels have it: the bytes reversed, and multiplied by x (RFC 8452 appendix A).
+Block in_kernels_form(Block h) {
+  std::ranges::reverse(h);
+  const bool falls_off = (h[15] & 0x80) != 0;
+  for (int i = 15; i > 0; --i)
+    h[i] = static_cast<std::uint8_t>(h[i] << 1 | h[i - 1] >> 7);
+  h[0] = static_cast<std::uint8_t>(h[0] << 1);
+  if (falls_off) {
+    h[0] ^= 1;
+    h[15] ^= 0xc2;
+  }
+  return h;
+}
+
+// Those that only the other family needs as well.
+TEST_P(GcmKeys, HaveAllPowersOfTheStandardsProduct) {
+  std::mt19937_64 random(20'26);
+  for (int round = 0; round < 20; ++round) {
+    const Key key(random);
+    const auto& expanded = *reinterpret_cast<const GcmKey*>(key.expanded.storage());
+    const Block h = encrypted_zero(key);
+    Block power = h;
+    for (std::size_t n = 1; n <= GcmKey::kPowers; ++n) {
+      const Block wanted = in_kernels_form(power);
+      ASSERT_EQ(std::memcmp(powers_from(expanded, n), wanted.data(), 16), 0) << "H^" << n;
+      for (std::size_t i = 0; n <= GcmKey::kHalfSums && i < 16; ++i) {
+        ASSERT_EQ(expanded.half_sums[16 * (GcmKey::kHalfSums - n) + i],
+                  wanted[i % 8] ^ wanted[i % 8 + 8])
+            << "H^" << n;
+      }
+      power = times(power, h);
+    }
+  }
 }
 
 #ifdef IPOP_HAVE_IPSEC_MB
