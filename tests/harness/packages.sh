@@ -9,7 +9,7 @@ PACKAGES="
   libgtest-dev libgmock-dev libbenchmark-dev liburing-dev
   clang-16 libclang-rt-16-dev clang-tidy-16 clang-format
   iproute2 iputils-ping nftables tcpdump curl iperf3 ethtool procps socat jq util-linux
-  dhtnode wireguard-tools wireguard-go coturn miniupnpd-nftables
+  openssl dhtnode wireguard-tools wireguard-go coturn miniupnpd-nftables
 "
 
 # For `./dev test vm`; some stand above, too.
