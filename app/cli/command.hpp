@@ -58,7 +58,6 @@ void add_doctor(CLI::App& app, Context& context);
 void add_ping(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
-// Commands that are planned and not there: named, so that nobody searches for them.
-void add_unsupported(CLI::App& app, Context& context);
+void add_ca(CLI::App& app, Context& context);
 
 }  // namespace ipop::app

@@ -18,8 +18,8 @@ void add_commands(CLI::App& app, Context& context) {
   add_doctor(app, context);
   add_ping(app, context);
   add_reload(app, context);
+  add_ca(app, context);
   add_version(app, context);
-  add_unsupported(app, context);
 }
 
 }  // namespace

@@ -35,14 +35,6 @@ TEST(CommandLine, EndsWithTwoWhenItIsNotUnderstood) {
   }
 }
 
-TEST(CommandLine, NamesWhatIsNotSupportedYet) {
-  for (const char* name : {"ca"}) {
-    const Outcome outcome = ipop({name, "init", "--days", "3"});
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_EQ(outcome.err, "ipop: " + std::string(name) + " is not supported yet\n");
-  }
-}
-
 TEST(CommandLine, ShowsHelpAndVersionOnStandardOutput) {
   for (const char* option : {"--help", "--version"}) {
     const Outcome outcome = ipop({option});
