@@ -59,8 +59,9 @@ Overlay::Overlay(Context context, OverlaySettings settings,
              if (started_ != Instant{}) set_reach(now_);
            },
            context_.sockets),
+      admission_(context_, now_, std::move(settings_.trust), [this] { on_revocation_list(); }),
       membership_(
-          context_, peers_, liveness_, territory_,
+          context_, peers_, liveness_, admission_, territory_,
           [this](const LostAddress& lost) { return on_lost_address(lost); },
           [this](std::string text) { warn(std::move(text)); }),
       resolver_(
@@ -108,6 +109,7 @@ Overlay::Overlay(Context context, OverlaySettings settings,
 void Overlay::start(Now now) {
   now_ = now;
   started_ = now.mono;
+  recall_lists();
   for (const StaticPeer& configured : settings_.static_peers)
     add_static(configured, now);
   recall_peers(now);

@@ -15,6 +15,7 @@
 #include "overlay/lan/lan_discovery.hpp"
 #include "overlay/nat/discovery.hpp"
 #include "overlay/peer/address_resolver.hpp"
+#include "overlay/peer/admission.hpp"
 #include "overlay/peer/announcer.hpp"
 #include "overlay/peer/handshaker.hpp"
 #include "overlay/peer/known_peers.hpp"
@@ -61,6 +62,8 @@ struct OverlaySettings {
   RelaySettings relay{};
   GuessingEffort port_guessing =
       GuessingEffort::kGentle;  // where there is no other way to a direct path
+  TrustSettings trust{};
+  std::filesystem::path revoked_file{};  // where revocation lists are kept; none = nowhere
   // For the host's routing table: a prefix outside `subnets` is reached through a peer, or no
   // longer.
   PeerTable::OnRoute on_route = [](const Prefix&, bool) {};
@@ -103,6 +106,10 @@ class Overlay {
   // What came from a link.
   void on_lan(ByteView datagram, Now now);
   void set_port_guessing(GuessingEffort effort, Now now);
+  // Other CAs or another certificate of ours: everybody is judged again.
+  void set_trust(TrustSettings trust, Now now);
+  // A revocation list from a file. As Authorities::add().
+  [[nodiscard]] Result<bool> add_revocation_list(const x509::RevocationList& list, Now now);
 
   // Fills what the overlay knows; the engine's and the interface's part are the caller's.
   void describe(Status& status, Now now) const;
@@ -141,6 +148,12 @@ class Overlay {
   // overlay_messages.cpp
   void on_control(const engine::Punt& punt, Peer& peer, Now now);
   [[nodiscard]] bool admit_control(Peer& peer, Now now);
+
+  // overlay_trust.cpp
+  void on_revocation_list();
+  void review_all();
+  void recall_lists();
+  void check_own_certificate(Now now);
 
   // overlay_relays.cpp
   [[nodiscard]] bool has_family(bool v4) const;
@@ -198,6 +211,7 @@ class Overlay {
   PortMapping port_mapping_;
   std::optional<Instant> invitations_due_;
   std::vector<Candidate> told_;  // the last that others were told, unless it was nothing
+  Admission admission_;
   Membership membership_;
   AddressResolver resolver_;
   Announcer announcer_;
@@ -225,6 +239,7 @@ class Overlay {
   Instant next_question_{};
   std::size_t index_of_question_ = 0;
   unsigned rounds_of_questions_ = 0;
+  Instant next_own_check_{};
   TimerQueue<std::uint32_t> timers_;  // by PeerIndex
   std::vector<std::string> warnings_;
   Instant next_save_{};

@@ -48,6 +48,15 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   } else if (const auto* refusal = std::get_if<message::Refusal>(&*parsed)) {
     membership_.on_refusal(peer, *refusal, now.mono);
     tell_host(peer, engine::RejectReason::kProhibited);
+  } else if (const auto* hello = std::get_if<message::TrustHello>(&*parsed)) {
+    if (membership_.on_trust(peer, *hello, now.mono)) on_authorised(peer);
+  } else if (const auto* part = std::get_if<message::TrustPart>(&*parsed)) {
+    if (membership_.on_trust(peer, *part, now.mono)) on_authorised(peer);
+  } else if (const auto* wanted = std::get_if<message::TrustRequest>(&*parsed)) {
+    admission_.on_request(peer, *wanted);
+  } else if (const auto* untrusted = std::get_if<message::TrustRefusal>(&*parsed)) {
+    membership_.on_trust(peer, *untrusted, now.mono);
+    tell_host(peer, engine::RejectReason::kProhibited);
   } else if (const auto* candidates = std::get_if<message::Candidates>(&*parsed)) {
     set_candidates(peer, candidates->list);
     if (peer.is_relayed()) {

@@ -341,6 +341,7 @@ void Overlay::forget(Peer& peer) {
   circuits_.forget(peer);
   relays_.forget(peer);
   guessing_.forget(peer, now_.mono);
+  admission_.forget(peer);
 }
 
 }  // namespace ipop::overlay

@@ -55,6 +55,7 @@ void Overlay::service(Now now) {
   deposits_.service(now.mono);
   sweep_circuits(now);
   guessing_.service(now.mono);
+  if (now.mono >= next_own_check_) check_own_certificate(now);
   ask_links_again(now);
   lan_.service(now.mono);
   while (const auto index = timers_.pop_due(now.mono)) {
@@ -80,6 +81,7 @@ void Overlay::service_peer(Peer& peer, Now now) {
   service_connecting(peer, now);
   const bool was_connected = peer.connected();
   expire_sessions(context_, peer, now.mono);
+  membership_.review(peer, now.mono);
   if (peer.connected()) {
     const LivenessMonitor::Verdict verdict = liveness_.service(peer, now.mono);
     // Perhaps our NAT has forgotten us: if so, the peer must hear of it from somebody else.
@@ -185,12 +187,7 @@ void Overlay::add_static(const StaticPeer& configured, Now now) {
               : plain                  ? Secret<32>()
                                        : context_.network.handshake_psk();
   peers_.drop_routes(*peer);
-  for (const Prefix& prefix : configured.allowed_ips) {
-    const auto added = peers_.add_route(*peer, prefix);
-    if (!added) {
-      warn("peer " + configured.name + ": " + prefix.to_string() + ": " + added.error().message);
-    }
-  }
+  membership_.grant_configured(*peer);
   peer->authorised = plain;
   if (!plain && peer->credential && membership_.accept(*peer, *peer->credential, now.mono)) {
     on_authorised(*peer);

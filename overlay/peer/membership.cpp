@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "overlay/peer/handshaker.hpp"
+#include "overlay/peer/sessions.hpp"
 
 namespace ipop::overlay {
 namespace {
@@ -16,6 +17,7 @@ constexpr Duration kRefusedFor = 5s;    // until a refused peer is looked at aga
 constexpr Duration kAliveFor = 15s;     // after we last heard from the holder of an address
 constexpr Duration kChallengeFor = 2s;  // that a silent holder has to answer
 constexpr Duration kChallengeEvery = 10s;
+constexpr Duration kCutAfter = 500ms;  // that the word of why has to get there
 
 // Of two claims the earlier one counts; of two at the same time, the smaller id's.
 bool claims_before(const Credential& a, const Credential& b) {
@@ -26,12 +28,13 @@ bool claims_before(const Credential& a, const Credential& b) {
 }  // namespace
 
 Membership::Membership(Context& context, PeerTable& peers, LivenessMonitor& liveness,
-                       const Territory& territory,
+                       Admission& admission, const Territory& territory,
                        std::function<bool(const LostAddress&)> on_lost_address,
                        std::function<void(std::string)> on_warning)
     : context_(context),
       peers_(peers),
       liveness_(liveness),
+      admission_(admission),
       territory_(territory),
       on_lost_address_(std::move(on_lost_address)),
       on_warning_(std::move(on_warning)) {}
@@ -40,6 +43,9 @@ bool Membership::greet(Peer& peer, const Session& session, Instant now) {
   if (peer.form != handshake::Form::kIpop) return false;
   // Who answered has our credential to learn first; who asked offers it without being asked.
   peer.next_greeting = session.initiator ? now : now + kGreetingInterval;
+  peer.trust.cut_at.reset();
+  review(peer, now);
+  admission_.greet(peer);
   const bool known = peer.credential && peer.credential->digest() == session.credential;
   const bool authorised = known && authorise(peer, now);
   return service(peer, now) || authorised;
@@ -55,6 +61,7 @@ bool Membership::service(Peer& peer, Instant now) {
   const bool known = peer.credential && peer.credential->digest() == session->credential;
   if (!known) send(peer, message::CredentialRequest{session->credential});
   if (!peer.admits_us) send(peer, message::CredentialOffer{context_.credential.encoded});
+  admission_.service(peer, !peer.authorised);
   return known && !peer.authorised && authorise(peer, now);
 }
 
@@ -98,18 +105,16 @@ bool Membership::accept(Peer& peer, const Credential& credential, Instant now) {
     peers_.drop_routes(peer);
     peer.authorised = false;
     peers_.set_credential(peer, credential);
-    if (peer.configured) {
-      for (const Prefix& prefix : peer.configured->allowed_ips) {
-        static_cast<void>(peers_.add_route(peer, prefix));
-      }
-    }
+    Admission::forget_judgement(peer);
+    grant_configured(peer);
   }
   if (peer.authorised) return false;
   return authorise(peer, now);
 }
 
 bool Membership::authorise(Peer& peer, Instant now) {
-  if (peer.authorised) return false;
+  if (peer.authorised || !pass(peer, now)) return false;
+  grant_configured(peer);
   if (!settle_own_address(peer, now)) return false;
   std::vector<Prefix> wanted = peer.credential->addresses;
   wanted.insert(wanted.end(), peer.credential->routes.begin(), peer.credential->routes.end());
@@ -132,6 +137,7 @@ bool Membership::authorise(Peer& peer, Instant now) {
   }
   peer.authorised = true;
   peer.refused.reset();
+  peer.trust.cut_at.reset();
   if (peer.connected()) send(peer, message::Welcome{});
   return true;
 }
@@ -214,6 +220,77 @@ void Membership::on_refusal(Peer& peer, const message::Refusal& refusal, Instant
   if (peer.refused != why) log::warning("{}: {}", peer.display(), why);
   peer.refused = std::move(why);
   peer.refused_at = now;
+}
+
+void Membership::grant_configured(Peer& peer) {
+  const bool owes = admission_.required() && peer.form == handshake::Form::kIpop;
+  if (!peer.configured || (owes && !peer.trust.standing)) return;
+  for (const Prefix& prefix : peer.configured->allowed_ips) {
+    if (const auto added = peers_.add_route(peer, prefix); !added) {
+      on_warning_("peer " + peer.configured->name + ": " + prefix.to_string() + ": " +
+                  added.error().message);
+    }
+  }
+}
+
+// Before anything else is looked at: the claims of a stranger are worth nothing.
+bool Membership::pass(Peer& peer, Instant now) {
+  const auto judged = admission_.judge(peer);
+  if (!judged) refuse(peer, judged.error(), now);
+  return judged.value_or(false);
+}
+
+void Membership::refuse(Peer& peer, const x509::Refusal& refusal, Instant now) {
+  if (peer.refused != refusal.detail) {
+    log::warning("{} is refused ({}): {}", peer.display(), x509::name(refusal.reason),
+                 refusal.detail);
+  }
+  peer.refused = refusal.detail;
+  peer.refused_at = now;
+  admission_.refuse(peer, refusal.reason);
+}
+
+void Membership::review(Peer& peer, Instant now) {
+  if (peer.trust.cut_at && now >= *peer.trust.cut_at) {
+    peer.trust.cut_at.reset();
+    retire_all_sessions(context_, peer);
+  }
+  if (!peer.authorised || !admission_.required() || peer.form != handshake::Form::kIpop) return;
+  const auto judged = admission_.judge(peer);
+  if (judged.value_or(false)) return;
+  peers_.drop_routes(peer);
+  peer.authorised = false;
+  if (judged) return;  // it has shown nothing yet
+  refuse(peer, judged.error(), now);
+  peer.trust.cut_at = now + kCutAfter;
+}
+
+bool Membership::judge_again(Peer& peer, Instant now) {
+  if (peer.authorised) {
+    review(peer, now);
+    return false;
+  }
+  return peer.credential && authorise(peer, now);
+}
+
+bool Membership::on_trust(Peer& peer, const message::TrustHello& hello, Instant now) {
+  return admission_.on_hello(peer, hello) && judge_again(peer, now);
+}
+
+bool Membership::on_trust(Peer& peer, const message::TrustPart& part, Instant now) {
+  return admission_.on_part(peer, part) && judge_again(peer, now);
+}
+
+void Membership::on_trust(Peer& peer, const message::TrustRefusal& refusal, Instant now) {
+  std::string why = "it refuses us for " + std::string(x509::name(refusal.reason)) + ": " +
+                    x509::advice(refusal.reason);
+  if (peer.refused != why) log::warning("{}: {}", peer.display(), why);
+  peer.refused = std::move(why);
+  peer.refused_at = now;
+  if (!peer.admits_us) return;
+  // It did let us in until now: nothing more is to be sent to it.
+  peer.admits_us = false;
+  retire_all_sessions(context_, peer);
 }
 
 }  // namespace ipop::overlay

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "overlay/peer/admission.hpp"
 #include "overlay/peer/context.hpp"
 #include "overlay/peer/liveness_monitor.hpp"
 #include "overlay/peer/message.hpp"
@@ -24,7 +25,7 @@ struct LostAddress {
 class Membership {
  public:
   // `on_lost_address` returns whether the node gives way; if not, the other one is refused.
-  Membership(Context& context, PeerTable& peers, LivenessMonitor& liveness,
+  Membership(Context& context, PeerTable& peers, LivenessMonitor& liveness, Admission& admission,
              const Territory& territory, std::function<bool(const LostAddress&)> on_lost_address,
              std::function<void(std::string)> on_warning);
 
@@ -38,6 +39,15 @@ class Membership {
   // True if the peer is authorised now, and was not before.
   [[nodiscard]] bool on_offer(Peer& peer, const message::CredentialOffer& offer, Instant now);
   void on_refusal(Peer& peer, const message::Refusal& refusal, Instant now);
+  // What it says of certificates. True as with on_offer().
+  [[nodiscard]] bool on_trust(Peer& peer, const message::TrustHello& hello, Instant now);
+  [[nodiscard]] bool on_trust(Peer& peer, const message::TrustPart& part, Instant now);
+  void on_trust(Peer& peer, const message::TrustRefusal& refusal, Instant now);
+  // Whether a peer that was let in may stay: time passes, and lists change. If not, it is told, and
+  // its sessions end a moment later.
+  void review(Peer& peer, Instant now);
+  // What the configuration grants it, unless it has to show a certificate first.
+  void grant_configured(Peer& peer);
 
   // A verified credential from elsewhere (directory, state file). True as with on_offer().
   [[nodiscard]] bool accept(Peer& peer, const Credential& credential, Instant now);
@@ -47,6 +57,9 @@ class Membership {
 
  private:
   void send(const Peer& peer, const message::Message& message);
+  [[nodiscard]] bool pass(Peer& peer, Instant now);
+  [[nodiscard]] bool judge_again(Peer& peer, Instant now);
+  void refuse(Peer& peer, const x509::Refusal& refusal, Instant now);
   [[nodiscard]] bool authorise(Peer& peer, Instant now);
   [[nodiscard]] bool may_take(Peer& peer, const Prefix& prefix, Instant now);
   [[nodiscard]] bool lives(Peer& holder, Instant now);
@@ -57,6 +70,7 @@ class Membership {
   Context& context_;
   PeerTable& peers_;
   LivenessMonitor& liveness_;
+  Admission& admission_;
   const Territory& territory_;
   std::function<bool(const LostAddress&)> on_lost_address_;
   std::function<void(std::string)> on_warning_;

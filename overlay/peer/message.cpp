@@ -22,6 +22,7 @@ enum Kind : std::uint8_t {
   kIntroduction = 0x1c,
   kPortsOffer = 0x1d,
   kRecordDeposit = 0x1e,
+  kTrust = 0x1f,
 };
 
 constexpr std::size_t kMaxSize = 1400;
@@ -148,6 +149,15 @@ struct Encoder {
     writer.bytes(deposited.address.bytes());
     writer.le(deposited.sequence);
   }
+  template <typename T>
+  void trust(const T& message) {
+    writer.u8(kTrust);
+    write(writer, message);
+  }
+  void operator()(const TrustHello& hello) { trust(hello); }
+  void operator()(const TrustRequest& request) { trust(request); }
+  void operator()(const TrustPart& part) { trust(part); }
+  void operator()(const TrustRefusal& refusal) { trust(refusal); }
   void operator()(const Unknown&) {}
 };
 
@@ -307,6 +317,18 @@ Result<Message> parse(ByteView bytes) {
     case kRecordDeposit:
       message = read_record_deposit(reader, valid);
       break;
+    case kTrust: {
+      const auto read = read_trust(reader, valid);
+      // A step of a later version is as unknown as a kind would be.
+      if (reader.ok() && read.index() == 0) return Message(Unknown{kind});
+      std::visit(
+          [&](const auto& one) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, std::monostate>)
+              message = one;
+          },
+          read);
+      break;
+    }
     default:
       return Message(Unknown{kind});
   }

@@ -14,8 +14,10 @@
 #include "overlay/handshake/cookie.hpp"
 #include "overlay/handshake/noise.hpp"
 #include "overlay/peer/probe_budget.hpp"
+#include "overlay/peer/transfer.hpp"
 #include "overlay/peer/trials.hpp"
 #include "overlay/trust/credential.hpp"
+#include "overlay/trust/x509/authorities.hpp"
 
 namespace ipop::overlay {
 
@@ -89,6 +91,21 @@ struct Guessing {
   std::string outcome;  // of the last run, for people
 };
 
+// Of its certificate, where certificates count (Admission).
+struct PeerTrust {
+  std::optional<x509::Standing> standing;  // judged to be good, for the credential it has now
+  std::optional<x509::Passport> passport;  // the last that it has shown
+  ContentDigest shown{};                   // of that one
+  std::optional<ContentDigest> announced;  // that it says is its own; zero = it has none
+  std::optional<Transfer> transfer;        // of that one, in progress
+  std::optional<x509::Refusal> refusal;    // the last judgement
+  Instant judged{};                        // when that was
+  Instant greeted{};                       // when we last said what we have
+  Instant answered{};                      // when we last sent what it asked for
+  std::optional<Instant> waiting_since;    // for its word of a certificate, in this session
+  std::optional<Instant> cut_at;           // when its sessions end
+};
+
 struct Peer {
   Peer(engine::PeerIndex slot, handshake::Form peer_form, const ExchangePublicKey& exchange_key,
        const Secret<32>& network_mac)
@@ -112,6 +129,8 @@ struct Peer {
   std::vector<Prefix> routes;          // those it has in the forwarding table, masked
   std::optional<std::string> refused;  // why it may not talk, or why it refuses to
   Instant refused_at{};
+
+  PeerTrust trust;
 
   std::vector<Session> sessions;  // oldest first
   engine::ReceiverIndex current = engine::kNoReceiver;

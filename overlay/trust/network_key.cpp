@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -13,7 +14,13 @@ constexpr char kContext[crypto_kdf_CONTEXTBYTES + 1] = "ipopnet1";
 static_assert(crypto_kdf_KEYBYTES == 32);
 
 // The numbers are part of the protocol: never used again for something else.
-enum class SubKey : std::uint64_t { kHandshakePsk = 1, kHandshakeMac, kRecordSeal, kDirectory };
+enum class SubKey : std::uint64_t {
+  kHandshakePsk = 1,
+  kHandshakeMac,
+  kRecordSeal,
+  kDirectory,
+  kNetworkId
+};
 
 Secret<32> sub_key(const Secret<32>& master, SubKey which) {
   Secret<32> key;
@@ -67,6 +74,8 @@ Result<NetworkKey> NetworkKey::derive(std::string_view name, std::string_view se
   key.mac_ = sub_key(master, SubKey::kHandshakeMac);
   key.seal_ = sub_key(master, SubKey::kRecordSeal);
   key.directory_ = sub_key(master, SubKey::kDirectory);
+  const Secret<32> id = sub_key(master, SubKey::kNetworkId);
+  std::ranges::copy(id.bytes(), key.id_.begin());
   return key;
 }
 

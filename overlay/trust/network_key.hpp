@@ -2,6 +2,7 @@
 // string can join). Argon2id with libsodium's interactive limits: about 0.1 s and 64 MiB, once.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "base/ip.hpp"
@@ -20,6 +21,10 @@ class NetworkKey {
   [[nodiscard]] const Secret<32>& handshake_mac() const noexcept { return mac_; }
   [[nodiscard]] const Secret<32>& record_seal() const noexcept { return seal_; }
 
+  // Names the network in what certificates' keys sign. Not a secret among members; says nothing of
+  // the name or the secret.
+  [[nodiscard]] const std::array<std::uint8_t, 32>& network_id() const noexcept { return id_; }
+
   // Where things stand in the DHT: keyed BLAKE2b, 20 bytes, over a tag and the subject.
   [[nodiscard]] DirectoryKey address_key(const IpAddress& address) const;
   [[nodiscard]] DirectoryKey node_key(const NodeId& node) const;
@@ -35,6 +40,7 @@ class NetworkKey {
   Secret<32> mac_;
   Secret<32> seal_;
   Secret<32> directory_;
+  std::array<std::uint8_t, 32> id_{};
 };
 
 }  // namespace ipop::overlay

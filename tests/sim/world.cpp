@@ -117,7 +117,10 @@ Node::Node(World& in, NodeOptions chosen)
                                                 : options.state / (options.name + ".peers"),
       .port = 4545,
       .relay = options.relay,
-      .port_guessing = options.port_guessing};
+      .port_guessing = options.port_guessing,
+      .trust = options.trust ? options.trust(identity, network) : overlay::TrustSettings{},
+      .revoked_file = options.state.empty() ? std::filesystem::path()
+                                            : options.state / (options.name + ".revoked")};
   overlay = std::make_unique<overlay::Overlay>(
       std::move(context), std::move(settings),
       [this](std::string text) { fatal.push_back(std::move(text)); });

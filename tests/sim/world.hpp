@@ -54,6 +54,8 @@ struct NodeOptions {
   overlay::GuessingEffort port_guessing = overlay::GuessingEffort::kGentle;
   bool lan_discovery = false;
   overlay::Lanes lanes{};
+  // Whom it trusts, and the certificate of its own key; nothing = no certificates.
+  std::function<overlay::TrustSettings(const overlay::Identity&, const overlay::NetworkKey&)> trust;
 };
 
 class Node {

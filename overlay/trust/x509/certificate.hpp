@@ -68,6 +68,9 @@ class Certificate {
   std::vector<std::uint8_t> der_;
 };
 
+// "2026-11-23 19:27 UTC".
+[[nodiscard]] std::string to_text(WallTime time);
+
 // "192.168.10.10 and fd00::10", "no address"; at most the first few.
 [[nodiscard]] std::string list_of(const std::vector<IpAddress>& addresses);
 

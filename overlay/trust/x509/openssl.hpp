@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/ip.hpp"
+#include "overlay/trust/x509/certificate.hpp"
 
 namespace ipop::overlay::x509 {
 
@@ -48,9 +49,6 @@ using OwnedRequest = Owned<X509_REQ, X509_REQ_free>;
 
 // Clamped to what WallTime holds (the year 9999 means "never"); the epoch if it is malformed.
 [[nodiscard]] WallTime to_wall_time(const ASN1_TIME* time);
-// "2026-11-23 19:27 UTC".
-[[nodiscard]] std::string to_text(WallTime time);
-
 // The values of all entries of one kind in a name, as UTF-8.
 [[nodiscard]] std::vector<std::string> entries_of(const X509_NAME* name, int nid);
 // RFC 2253, as "CN=alice,OU=web".
