@@ -19,6 +19,7 @@
 #include "app/pinger.hpp"
 #include "app/processors.hpp"
 #include "app/sd_notify.hpp"
+#include "app/trust_files.hpp"
 #include "app/version.hpp"
 #include "app/wire.hpp"
 #include "base/log.hpp"
@@ -61,13 +62,20 @@ overlay::Credential make_credential(const conf::Config& config, const overlay::I
   return credential;
 }
 
+std::string text_of(const std::vector<conf::ConfigError>& list) {
+  std::string errors = conf::to_string(list);
+  while (errors.ends_with('\n'))
+    errors.pop_back();
+  return errors;
+}
+
 constexpr std::chrono::seconds kInterfaceCheckInterval{1};
 
 // Whether a change of this key takes effect here while running. conf::compare() says which keys
 // could; what nothing carries out yet is honestly one that waits for a restart.
 bool takes_effect(std::string_view key) {
   return key == "overlay.peers" || key == "overlay.port_guessing" ||
-         key.starts_with("overlay.relay.") || key.starts_with("log.");
+         key.starts_with("overlay.relay.") || key.starts_with("trust.") || key.starts_with("log.");
 }
 
 // All parts, in the order in which they are made; they go in the opposite order.
@@ -80,6 +88,11 @@ class Daemon {
   [[nodiscard]] std::vector<engine::EnginePorts> make_ports();
   [[nodiscard]] overlay::Context context();
   [[nodiscard]] overlay::OverlaySettings overlay_settings();
+  [[nodiscard]] TrustFiles read_trust(const conf::Config& config) const;
+  [[nodiscard]] Result<overlay::TrustSettings> trust_settings(const TrustFiles& files) const;
+  void add_lists(const TrustFiles& files);
+  [[nodiscard]] Result<void> reload_trust(const conf::Config& next,
+                                          overlay::control::ReloadReport& report);
   [[nodiscard]] overlay::control::Handlers handlers();
   [[nodiscard]] overlay::Status status();
   [[nodiscard]] Result<overlay::control::ReloadReport> reload();
@@ -95,6 +108,7 @@ class Daemon {
   overlay::Identity identity_;
   overlay::NetworkKey network_;
   overlay::Credential credential_;
+  TrustFiles trust_;
   std::unique_ptr<kni::HostLink> link_;
   const kni::TapPort* tap_ = nullptr;  // the engine's first
   Wire wire_;                          // its ports become the engine's
@@ -117,6 +131,7 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
       network_(value_or_throw(
           overlay::NetworkKey::derive(config.network.name, config.network.secret), "network key")),
       credential_(make_credential(config, identity_)),
+      trust_(read_trust(config)),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       interface_check_(io_) {
   const engine::EngineSettings settings = engine_settings(config_);
@@ -182,7 +197,57 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .listen = wire_.bound,
           .relay = relay_settings(config_),
           .port_guessing = guessing_effort(config_),
+          .trust = value_or_throw(trust_settings(trust_), "trust"),
+          .revoked_file = config_.paths.state / "revoked.pem",
           .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
+}
+
+// Bad ones were refused before; but between then and now somebody may have changed the files.
+TrustFiles Daemon::read_trust(const conf::Config& config) const {
+  auto files = read_trust_files(config, file_);
+  if (!files) throw std::runtime_error(text_of(files.error()));
+  return std::move(*files);
+}
+
+Result<overlay::TrustSettings> Daemon::trust_settings(const TrustFiles& files) const {
+  overlay::TrustSettings settings;
+  if (files.authorities.empty()) return settings;
+  auto authorities = overlay::x509::Authorities::make(files.authorities, files.chain);
+  if (!authorities) return std::unexpected(authorities.error());
+  settings.authorities = std::move(*authorities);
+  const auto passport = overlay::x509::make_passport(
+      files.chain, files.key.value(), identity_.signing_key(), network_.network_id());
+  if (!passport) return std::unexpected(passport.error());
+  auto encoded = passport->encode();
+  if (!encoded) return std::unexpected(encoded.error());
+  settings.passport = std::move(*encoded);
+  return settings;
+}
+
+void Daemon::add_lists(const TrustFiles& files) {
+  for (const auto& list : files.lists) {
+    const auto added = overlay_->add_revocation_list(list, read_clock());
+    if (!added) log::warning("trust.crl: {}", added.error().message);
+  }
+}
+
+// The files may be others although their names are the same.
+Result<void> Daemon::reload_trust(const conf::Config& next,
+                                  overlay::control::ReloadReport& report) {
+  auto files = read_trust_files(next, file_);
+  if (!files) return fail(text_of(files.error()));
+  if (!files->same_certificates(trust_)) {
+    auto settings = trust_settings(*files);
+    if (!settings) return std::unexpected(settings.error());
+    overlay_->set_trust(std::move(*settings), read_clock());
+    if (next.trust == config_.trust) report.applied.emplace_back("trust");
+  }
+  trust_ = std::move(*files);
+  trust_.key.reset();
+  config_.trust = next.trust;
+  add_lists(trust_);
+  loop_->kick();
+  return {};
 }
 
 void Daemon::on_route(const Prefix& prefix, bool added) {
@@ -227,10 +292,7 @@ overlay::Status Daemon::status() {
 Result<overlay::control::ReloadReport> Daemon::reload() {
   auto loaded = conf::load_file(file_);
   if (!loaded) {
-    std::string errors = conf::to_string(loaded.error());
-    while (errors.ends_with('\n'))
-      errors.pop_back();
-    return fail(std::move(errors));
+    return fail(text_of(loaded.error()));
   }
   overlay::control::ReloadReport report;
   const conf::Changes changes = conf::compare(config_, *loaded);
@@ -239,6 +301,9 @@ Result<overlay::control::ReloadReport> Daemon::reload() {
   }
   report.needs_restart.insert(report.needs_restart.end(), changes.need_restart.begin(),
                               changes.need_restart.end());
+  if (const auto done = reload_trust(*loaded, report); !done) {
+    return std::unexpected(done.error());
+  }
   config_.log = loaded->log;
   log::configure(config_.log.level, config_.log.format);
   if (std::ranges::find(changes.live, "overlay.peers") != changes.live.end()) {
@@ -301,6 +366,8 @@ void Daemon::run() {
   engine_->start();
   keep_off(config_.engine.cpus);
   loop_->start();
+  add_lists(trust_);
+  trust_.key.reset();  // it has signed all that it had to
   wait_for_signals();
   watch_interface();
   // Not the network's name: without a secret, it is the secret.

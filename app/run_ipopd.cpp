@@ -5,6 +5,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "app/trust_files.hpp"
 #include "app/version.hpp"
 #include "conf/load.hpp"
 
@@ -24,6 +25,10 @@ int run_ipopd(int argc, const char* const* argv, const RunDaemon& daemon, std::o
     const auto config = conf::load_file(file);
     if (!config) {
       err << to_string(config.error());
+      return 2;
+    }
+    if (const auto trust = read_trust_files(*config, file); !trust) {
+      err << conf::to_string(trust.error());
       return 2;
     }
     if (check) {

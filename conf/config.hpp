@@ -43,6 +43,17 @@ struct StaticPeer {
   friend bool operator==(const StaticPeer&, const StaticPeer&) = default;
 };
 
+// Membership by certificates. Empty: whoever knows the network is a member. Otherwise `cert` and
+// `key` are there, too.
+struct Trust {
+  std::vector<std::filesystem::path> ca;  // one, or two while one replaces the other
+  std::filesystem::path cert;
+  std::filesystem::path key;
+  std::filesystem::path crl;  // nothing = as others tell
+
+  friend bool operator==(const Trust&, const Trust&) = default;
+};
+
 struct HostPort {
   std::string host;  // name or address
   std::uint16_t port = 0;
@@ -125,6 +136,7 @@ struct Paths {
 struct Config {
   Network network;
   Interface interface;
+  Trust trust;
   Overlay overlay;
   Engine engine;
   Wire wire;

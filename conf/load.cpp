@@ -53,6 +53,18 @@ void read_interface(const Section& section, Interface& interface) {
   if (mtu != 0) interface.mtu = mtu;
 }
 
+// A relative name starts from the folder of the configuration.
+void read_trust(const Section& section, const std::filesystem::path& folder, Trust& trust) {
+  section.list("ca", trust.ca, parse_file_name);
+  section.value_unless_empty("cert", trust.cert, parse_file_name);
+  section.value_unless_empty("key", trust.key, parse_file_name);
+  section.value_unless_empty("crl", trust.crl, parse_file_name);
+  for (std::filesystem::path& file : trust.ca)
+    file = folder / file;
+  for (std::filesystem::path* file : {&trust.cert, &trust.key, &trust.crl})
+    if (!file->empty()) *file = folder / *file;
+}
+
 StaticPeer read_peer(const Section& section) {
   StaticPeer peer;
   section.value("name", peer.name, parse_peer_name);
@@ -170,6 +182,7 @@ void read(const Node& root, const std::filesystem::path& folder, Config& config,
   const Section top(root, errors, positions);
   read_network(top.section("network"), folder, config.network);
   read_interface(top.section("interface"), config.interface);
+  read_trust(top.section("trust"), folder, config.trust);
   read_overlay(top.section("overlay"), config.overlay);
   read_engine(top.section("engine"), config.engine);
   read_wire(top.section("wire"), config.wire);

@@ -18,6 +18,10 @@ Changes compare(const Config& running, const Config& next) {
   live("network.routes", running.network.routes, next.network.routes);
   restart("interface.name", running.interface.name, next.interface.name);
   restart("interface.mtu", running.interface.mtu, next.interface.mtu);
+  live("trust.ca", running.trust.ca, next.trust.ca);
+  live("trust.cert", running.trust.cert, next.trust.cert);
+  live("trust.key", running.trust.key, next.trust.key);
+  live("trust.crl", running.trust.crl, next.trust.crl);
   restart("overlay.listen", running.overlay.listen, next.overlay.listen);
   live("overlay.bootstrap", running.overlay.bootstrap, next.overlay.bootstrap);
   restart("overlay.lan_discovery", running.overlay.lan_discovery, next.overlay.lan_discovery);
@@ -54,6 +58,7 @@ Changes compare(const Config& running, const Config& next) {
 
 Config with_live_changes(Config running, const Config& next) {
   running.network.routes = next.network.routes;
+  running.trust = next.trust;
   running.overlay.bootstrap = next.overlay.bootstrap;
   running.overlay.port_guessing = next.overlay.port_guessing;
   running.overlay.relay = next.overlay.relay;

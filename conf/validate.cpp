@@ -18,6 +18,7 @@ class Rules {
 
   void mtu();
   void routes();
+  void trust();
   void listen();
   void bootstrap();
   void paths();
@@ -75,6 +76,27 @@ void Rules::routes() {
       add(indexed(name, i),
           name + ": " + routes[i].to_string() + " overlaps " + routes[j].to_string());
     }
+  }
+}
+
+void Rules::trust() {
+  const Trust& trust = config_.trust;
+  if (trust.ca.size() > kMostAuthorities) {
+    add("trust.ca", "trust.ca: at most two CAs, while one replaces the other");
+  }
+  const auto needs = [&](const char* key, bool is_there) {
+    if (!is_there) add("trust.ca", std::string("trust.ca: needs ") + key + ", too");
+  };
+  const auto useless = [&](const char* key, bool is_there) {
+    if (is_there) add(key, std::string(key) + ": for nothing without trust.ca");
+  };
+  if (!trust.ca.empty()) {
+    needs("trust.cert", was_read("trust.cert") || !trust.cert.empty());
+    needs("trust.key", was_read("trust.key") || !trust.key.empty());
+  } else {
+    useless("trust.cert", !trust.cert.empty());
+    useless("trust.key", !trust.key.empty());
+    useless("trust.crl", !trust.crl.empty());
   }
 }
 
@@ -226,6 +248,7 @@ void validate(const Config& config, const Positions& positions, ErrorList& error
   Rules rules(config, positions, errors);
   rules.mtu();
   rules.routes();
+  rules.trust();
   rules.listen();
   rules.bootstrap();
   rules.paths();

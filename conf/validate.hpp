@@ -8,6 +8,7 @@
 
 namespace ipop::conf {
 
+constexpr std::size_t kMostAuthorities = 2;
 constexpr std::size_t kMostRoutes = 16;  // what a credential can carry
 
 void validate(const Config& config, const Positions& positions, ErrorList& errors);

@@ -87,8 +87,8 @@ TEST(Refusal, ConcernsUnknownKeys) {
        kGood + "overlay:\n  peers:\n    - {public_key: " + kKey + ", allowed_ips: [10.0.0.2], " +
            "keys: 1}\n",
        "4:91: unknown key \"keys\" in overlay.peers[0]"},
-      {"in a section not supported yet", kGood + "trust: {cas: []}\n",
-       "2:9: unknown key \"cas\" in trust (did you mean ca?)"},
+      {"in a section not supported yet", kGood + "firewall: {inbounds: []}\n",
+       "2:12: unknown key \"inbounds\" in firewall (did you mean inbound?)"},
   };
   check(cases);
 }
@@ -331,13 +331,26 @@ TEST(Refusal, NamesWhatARelayMayBe) {
   check(cases);
 }
 
+TEST(Refusal, ConcernsCertificatesThatCannotWork) {
+  const Refusal cases[] = {
+      {"no certificate", kGood + "trust: {ca: [a.pem]}\n",
+       "2:13: trust.ca: needs trust.cert, too\n2:13: trust.ca: needs trust.key, too"},
+      {"three CAs", kGood + "trust: {ca: [a, b, c], cert: d, key: e}\n",
+       "2:13: trust.ca: at most two CAs, while one replaces the other"},
+      {"no CA", kGood + "trust: {cert: d, key: e, crl: f}\n",
+       "2:15: trust.cert: for nothing without trust.ca\n"
+       "2:23: trust.key: for nothing without trust.ca\n"
+       "2:31: trust.crl: for nothing without trust.ca"},
+      {"one CA without a list", kGood + "trust: {ca: a.pem}\n",
+       "2:13: trust.ca must be a list, such as [one, two]"},
+  };
+  check(cases);
+}
+
 TEST(Refusal, ConcernsKeysNotSupportedYet) {
   const Refusal cases[] = {
       {"mode", kGood + "interface: {mode: ethernet}\n",
        "2:19: interface.mode is not supported yet; leave it out or set it to ip"},
-      {"trust", kGood + "trust: {ca: [a.pem], cert: b.pem}\n",
-       "2:13: trust.ca is not supported yet; leave it out\n"
-       "2:28: trust.cert is not supported yet; leave it out"},
       {"queues", kGood + "wire: {queues: 2}\n",
        "2:16: wire.queues is not supported yet; leave it out or set it to auto"},
   };
