@@ -21,15 +21,18 @@ std::uint32_t flow_hash(const rte_mbuf* packet) noexcept {
   std::uint32_t hash = 0;
   std::uint32_t ports = 0;  // where they stand; 0: there are none
   if (ip[0] >> 4 == 6) {
-    hash = rte_hash_crc(ip + 8, 32, ip[6]);
+    hash = ip[6];
+    for (std::size_t at = 8; at < kIpv6Header; at += 8)
+      hash = rte_hash_crc_8byte(load_le<std::uint64_t>(ip + at), hash);
     if (has_ports(ip[6])) ports = kIpv6Header;
   } else {
-    hash = rte_hash_crc(ip + 12, 8, ip[9]);
+    hash = rte_hash_crc_8byte(load_le<std::uint64_t>(ip + 12), ip[9]);
     // RFC 791: more fragments, or an offset.
     const bool fragment = (load_be<std::uint16_t>(ip + 6) & 0x3fff) != 0;
     if (has_ports(ip[9]) && !fragment) ports = (ip[0] & 0x0fu) * 4;
   }
-  if (ports != 0 && ports + 4 <= length) hash = rte_hash_crc(ip + ports, 4, hash);
+  if (ports != 0 && ports + 4 <= length)
+    hash = rte_hash_crc_4byte(load_le<std::uint32_t>(ip + ports), hash);
   return hash ^ (hash >> 16);
 }
 
