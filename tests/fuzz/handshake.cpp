@@ -117,7 +117,13 @@ void try_payload(const Scene& scene, ByteView bytes) {
     const Bytes encoded = parsed->encode();
     const auto again = Payload::parse(encoded);
     require(again.has_value() && again->encode() == encoded);
-    require(std::ranges::equal(encoded, bytes.first(encoded.size())));
+    // An older node's ends before the lanes; and there is at least one of them.
+    constexpr std::size_t kLanes = 32 + 1 + 4;
+    require(std::ranges::equal(ByteView(encoded).first(kLanes), bytes.first(kLanes)));
+    for (std::size_t i = kLanes; i < encoded.size(); ++i) {
+      const bool is_there = bytes.size() >= encoded.size();
+      require(encoded[i] == (is_there ? std::max<std::uint8_t>(bytes[i], 1) : 1));
+    }
   }
   if (scene.form != Form::kIpop || bytes.size() > kMaxPayload) return;
   Initiation initiation = scene.initiate(bytes);
