@@ -19,7 +19,7 @@ DAEMON = ("app/ipopd", "app/ipopd_fast_timers", "app/ipop")
 VM_PROGRAMS = ("app/ipopd", "app/ipop")
 
 # Units whose code is read by one thread while another writes it.
-THREADED_NETNS = ["dhtnode_bootstrap", "wireguard_interop"]
+THREADED_NETNS = ["dhtnode_bootstrap", "lcores", "wireguard_interop"]
 THREADED_UNITS = {"base", "engine", "kni", "app"}
 
 
