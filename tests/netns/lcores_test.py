@@ -7,7 +7,7 @@
 
 from load_test import must_balance
 from rig.cases import SOAK, run_cases
-from rig.conditions import expect
+from rig.conditions import expect, wait_until
 from rig.node import NETWORK, PORT, Node
 from rig.ping import ping
 from rig.traffic import IperfServer, tcp_mbit, transfer, udp_received_pps
@@ -77,6 +77,8 @@ def test_more_lcores_than_lanes_hand_packets_over(world):
 
 def test_lcores_have_processors_of_their_own(world):
     alice = configured(world.host("alice"), 10, "cpus: [1, auto]", "127.0.0.1:9")
+    wait_until("two lcores to run",
+               lambda: {"ipop-lcore1", "ipop-lcore2"} <= set(alice.daemon.threads()), 5)
     found = alice.daemon.threads()
     expect(found["ipop-lcore1"] == {1}, f"the first lcore may run on {found['ipop-lcore1']}")
     expect(found["ipop-lcore2"] != {1}, "the second lcore is where the first is")
