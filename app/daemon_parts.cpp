@@ -100,7 +100,8 @@ engine::EngineSettings engine_settings(const conf::Config& config) {
 engine::UdpSettings wire_settings(const conf::Config& config) {
   return {.listen = config.overlay.listen,
           .allow_missing_family = config.overlay.listen.size() > 1,
-          .shares_port = lcores(config) > 1};
+          .shares_port = lcores(config) > 1,
+          .lane_ports = lanes(config).sent - 1u};
 }
 
 overlay::OpenDhtConfig directory_settings(const conf::Config& config,

@@ -115,7 +115,7 @@ struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;
   // By which of our own sockets: 0 is the one whose port everybody is told (WireSockets has
-  // others). Never in a socket address, nor in what others are told.
+  // others, and lanes may). Never in a socket address, nor in what others are told.
   std::uint16_t socket = 0;
   // Not 0: what is meant is not who listens there, but whom that relay passes a datagram with this
   // label on to. Never in a socket address.

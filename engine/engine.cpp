@@ -33,6 +33,7 @@ class ReclaimedSockets final : public WireSockets {
   void close_socket(std::uint16_t socket) override {
     reclaimer_.defer(wire_.unlink_socket(socket));
   }
+  unsigned lane_ports() const override { return wire_.lane_ports(); }
 
  private:
   WirePort& wire_;

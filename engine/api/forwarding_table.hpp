@@ -37,7 +37,9 @@ class ForwardingTable {
   // The same, but only from the moment on which something was opened with the session: for the
   // responder, who must not send before. Until then what was in use stays in use.
   virtual void use_session_once_confirmed(PeerIndex peer, ReceiverIndex session) = 0;
+  // From then on no lane of ours has a port of its own.
   virtual void set_path(PeerIndex peer, const Path& path) = 0;
+  virtual void set_lane_ports(PeerIndex peer, const LanePorts& ports) = 0;
 
   // Inner addresses that are reached through the peer, and that it may send from. The longest
   // prefix wins; a prefix belongs to one peer: it fails if another peer has it, or if full.

@@ -41,6 +41,20 @@ enum class SessionForm : std::uint8_t {
 // uppermost byte of its counters.
 inline constexpr std::uint8_t kMaxLanes = 32;
 
+// Which lanes of a peer's sessions go by UDP ports of their own, a bit each; never lane 0.
+struct LanePorts {
+  std::uint32_t ours = 0;    // that we send by
+  std::uint32_t theirs = 0;  // that the peer does: where those come from is not where it is
+  friend bool operator==(const LanePorts&, const LanePorts&) = default;
+};
+
+// What Endpoint::socket says of the port that lane `lane`, not 0, has for itself, where the wire
+// has such ports. They are for sending; nobody is heard by them.
+inline constexpr std::uint16_t kLaneSockets = 0x8000;
+[[nodiscard]] constexpr std::uint16_t lane_socket(unsigned lane) noexcept {
+  return static_cast<std::uint16_t>(kLaneSockets + lane);
+}
+
 // All that a lcore needs to open and seal for one session. Published once, never changed.
 struct SessionSpec {
   PeerIndex peer = kNoPeer;

@@ -21,6 +21,9 @@ class WireSockets {
   [[nodiscard]] virtual Result<std::uint16_t> open_socket() = 0;
   // What is sent by it from now on is refused. Its number is not used again for a while.
   virtual void close_socket(std::uint16_t socket) = 0;
+
+  // Lanes 1 to so many have ports of their own (lane_socket()).
+  [[nodiscard]] virtual unsigned lane_ports() const { return 0; }
 };
 
 }  // namespace ipop::engine

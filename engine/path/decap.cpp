@@ -190,9 +190,11 @@ void Decap::confirm(const Datagram& datagram, ReceiveLane& lane) noexcept {
   if (Session* const session = table_.sessions.find(lane.local); session != nullptr) {
     session->proved.store(true, std::memory_order_relaxed);
   }
+  const PeerView* const view = lane.number == 0 ? nullptr : table_.peers.find(lane.peer);
+  const bool apart = view != nullptr && view->comes_apart(lane);
   // Should the ring be full, the next datagram confirms.
-  lane.confirmed =
-      punts_.event(PuntKind::kSessionConfirmed, lane.peer, lane.local, *datagram.source);
+  lane.confirmed = punts_.event(PuntKind::kSessionConfirmed, lane.peer, lane.local,
+                                apart ? view->endpoint : *datagram.source);
 }
 
 inline void Decap::accept(const Datagram& datagram, ReceiveLane& lane, const AeadJob& job,
@@ -280,7 +282,7 @@ bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint
     return false;
   }
   // Other routes than the view's homes, and other paths than its own, are looked at each time.
-  if (home && from == view->endpoint) {
+  if (home && (from == view->endpoint || view->comes_apart(lane))) {
     lane.admitted = {.version = version, .source = inner_source, .from = from};
   }
   return true;
@@ -288,7 +290,7 @@ bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint
 
 void Decap::follow_path(const Endpoint& source, ReceiveLane& lane, const PeerView& view,
                         Instant now) noexcept {
-  if (source == view.endpoint) [[likely]]
+  if (source == view.endpoint || view.comes_apart(lane)) [[likely]]
     return;
   if (lane.path_told != Instant{} && now - lane.path_told < kPathEvery) {
     return;

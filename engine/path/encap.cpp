@@ -89,7 +89,8 @@ inline void Encap::forward(rte_mbuf* packet, const PeerView& view, SendLane& lan
     return;
   }
   if ((packet->ol_flags & kPartialChecksum) != 0) settle_checksum(packet, lane);
-  wire_.seal_data(packet, lane, view.endpoint, view.room(), now);
+  Endpoint own;
+  wire_.seal_data(packet, lane, view.endpoint_of(lane, own), view.room(), now);
 }
 
 void Encap::forward_super(rte_mbuf* packet, const PeerView& view, SendLane& lane,
@@ -105,7 +106,8 @@ void Encap::forward_super(rte_mbuf* packet, const PeerView& view, SendLane& lane
     counters_.drop(packet, Fate::kDropHostTooBig);
     return;
   }
-  wire_.seal_super(packet, *super, lane, view.endpoint, view.room(), now);
+  Endpoint own;
+  wire_.seal_super(packet, *super, lane, view.endpoint_of(lane, own), view.room(), now);
 }
 
 void Encap::hand_over(rte_mbuf* packet, const Session& session) noexcept {

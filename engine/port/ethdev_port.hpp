@@ -61,6 +61,7 @@ class EthdevPort final : public WirePort {
   [[nodiscard]] bool is_gone() const noexcept override { return device_.is_gone(); }
   [[nodiscard]] Result<std::uint16_t> open_socket() override;
   [[nodiscard]] std::move_only_function<void()> unlink_socket(std::uint16_t socket) override;
+  [[nodiscard]] unsigned lane_ports() const noexcept override { return kMaxLanes - 1u; }
 
  private:
   // As long as a neighbour is asked for; and if another took its place meanwhile.

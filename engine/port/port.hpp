@@ -116,6 +116,7 @@ class WirePort {
   [[nodiscard]] virtual std::move_only_function<void()> unlink_socket(std::uint16_t) {
     return [] {};
   }
+  [[nodiscard]] virtual unsigned lane_ports() const noexcept { return 0; }
 };
 
 }  // namespace ipop::engine

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/error.hpp"
+#include "engine/api/types.hpp"
 #include "engine/api/wire_sockets.hpp"
 
 namespace ipop::engine {
@@ -26,6 +27,7 @@ class PortNumbers {
   // Lcore. The port that a socket sends by; 0 if it is closed.
   [[nodiscard]] std::uint16_t port_of(std::uint16_t socket) const noexcept {
     if (socket == 0) return main_;
+    if (socket > kLaneSockets) return lane_port(socket);
     return socket < kNumbers ? ports_[socket].load(std::memory_order_relaxed) : std::uint16_t{0};
   }
   // The socket that listens to a port; -1 if none does.
@@ -36,6 +38,13 @@ class PortNumbers {
   }
 
  private:
+  // Of what lanes send by: those behind the main one; nobody listens to them.
+  [[nodiscard]] std::uint16_t lane_port(std::uint16_t socket) const noexcept {
+    const unsigned lane = socket - kLaneSockets;
+    if (lane >= kMaxLanes) return 0;
+    return static_cast<std::uint16_t>(main_ + lane > 65535 ? main_ - lane : main_ + lane);
+  }
+
   // So many that a number rests before it is used again.
   static constexpr std::uint16_t kNumbers = 4 * WireSockets::kMost + 1;
 

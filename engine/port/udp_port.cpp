@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <stdexcept>
 
+#include "engine/api/types.hpp"
 #include "engine/path/packet.hpp"
 #include "engine/port/udp_messages.hpp"
 #include "engine/port/udp_socket.hpp"
@@ -32,10 +33,14 @@ UdpPort::UdpPort(const UdpSettings& settings) : settings_(settings) {
   for (const Endpoint& at : bound_) {
     if (at.address.is_v4()) senders_ = &further_.emplace(at.address, settings.trains);
   }
+  if (settings.lane_ports != 0) {
+    lane_senders_ =
+        &lanes_.emplace(bound_, settings.lane_ports, settings.buffer_bytes, settings.trains);
+  }
 }
 
 UdpPort::UdpPort(FurtherQueue, UdpPort& first)
-    : settings_(first.settings_), senders_(first.senders_) {
+    : settings_(first.settings_), senders_(first.senders_), lane_senders_(first.lane_senders_) {
   for (const Endpoint& at : first.bound_) {
     std::optional<Fd> fd = open_udp_socket(at, settings_.buffer_bytes, PortUse::kShared);
     if (!fd) throw std::runtime_error("UDP port " + at.to_string() + " cannot be opened again");
@@ -116,6 +121,8 @@ std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> i
 
 UdpChannel* UdpPort::channel_for(const Endpoint& to) noexcept {
   const bool v4 = to.address.is_v4();
+  if (to.socket > kLaneSockets)
+    return lane_senders_ != nullptr ? lane_senders_->find(to.socket, v4) : nullptr;
   if (to.socket != 0) [[unlikely]]
     return senders_ != nullptr && v4 ? senders_->find(to.socket) : nullptr;
   for (Socket& socket : sockets_) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/port/further_sockets.hpp"
+#include "engine/port/lane_sockets.hpp"
 #include "engine/port/port.hpp"
 #include "engine/port/udp_channel.hpp"
 
@@ -24,6 +25,7 @@ struct UdpSettings {
   int buffer_bytes = 8 << 20;  // of the kernel, each way; less if the kernel allows less
   bool trains = true;          // UDP_SEGMENT and UDP_GRO, where the kernel has them
   bool shares_port = false;    // there will be further queues
+  unsigned lane_ports = 0;     // lanes with a port of their own
 };
 
 class UdpPort final : public WirePort {
@@ -50,6 +52,9 @@ class UdpPort final : public WirePort {
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
   [[nodiscard]] Result<std::uint16_t> open_socket() override;
   [[nodiscard]] std::move_only_function<void()> unlink_socket(std::uint16_t socket) override;
+  [[nodiscard]] unsigned lane_ports() const noexcept override {
+    return lanes_ ? lanes_->count() : 0;
+  }
 
  private:
   struct Socket {
@@ -74,8 +79,10 @@ class UdpPort final : public WirePort {
   std::vector<Socket> sockets_;
   std::vector<Endpoint> bound_;
   std::optional<FurtherSockets> further_;  // IPv4 alone: nobody guesses ports behind IPv6
-  FurtherSockets* senders_ = nullptr;      // to send by: our own, or the first queue's
-  std::size_t first_ = 0;                  // the socket that is read first, in turns
+  std::optional<LaneSockets> lanes_;
+  FurtherSockets* senders_ = nullptr;    // to send by: our own, or the first queue's
+  LaneSockets* lane_senders_ = nullptr;  // as these
+  std::size_t first_ = 0;                // the socket that is read first, in turns
   std::uint32_t turn_ = 0;
 };
 

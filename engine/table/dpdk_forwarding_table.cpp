@@ -134,9 +134,17 @@ void DpdkForwardingTable::set_path(PeerIndex peer, const Path& path) {
   if (at == peers_.end()) return;
   at->second.view.endpoint = path.remote;
   at->second.view.mtu = path.mtu;
+  at->second.view.lane_ports.ours = 0;
   show(peer, at->second);
   for (const RelayLabel label : at->second.labels)
     show_label(label, specs_.at(std::to_underlying(label)));
+}
+
+void DpdkForwardingTable::set_lane_ports(PeerIndex peer, const LanePorts& ports) {
+  const auto at = peers_.find(static_cast<std::uint32_t>(peer));
+  if (at == peers_.end() || at->second.view.lane_ports == ports) return;
+  at->second.view.lane_ports = ports;
+  show(peer, at->second);
 }
 
 Result<void> DpdkForwardingTable::add_route(const Prefix& prefix, PeerIndex peer) {

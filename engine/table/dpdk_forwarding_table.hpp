@@ -67,6 +67,7 @@ class DpdkForwardingTable final : public ForwardingTable {
   void use_session(PeerIndex peer, ReceiverIndex session) override;
   void use_session_once_confirmed(PeerIndex peer, ReceiverIndex session) override;
   void set_path(PeerIndex peer, const Path& path) override;
+  void set_lane_ports(PeerIndex peer, const LanePorts& ports) override;
   [[nodiscard]] Result<void> add_route(const Prefix& prefix, PeerIndex peer) override;
   void remove_route(const Prefix& prefix, PeerIndex peer) override;
   [[nodiscard]] Result<RelayLabel> reserve_label() override;

@@ -1,6 +1,6 @@
 // All that a lcore needs to know of a peer, and that never changes: the overlay thread replaces it
 // as a whole, and the old one is freed when no lcore can see it. The first cache line is all that
-// is read, except while a session waits to be confirmed.
+// is read, except while a session waits to be confirmed, and for lanes beyond the first.
 #pragma once
 
 #include <atomic>
@@ -25,6 +25,7 @@ struct alignas(64) PeerView {
   // Replaces `session` from the moment on which something was opened with it: the overlay's word
   // would come too late for the host's first answer.
   alignas(64) Session* successor = nullptr;
+  LanePorts lane_ports;
 
   // What a host packet can be sealed with and sent now, by a lane that is not spent. nullptr: it
   // waits and the overlay is asked.
@@ -35,6 +36,18 @@ struct alignas(64) PeerView {
       return now >= successor->sent.send_until ? nullptr : successor;
     }
     return now >= send_until ? nullptr : session;
+  }
+  // Where what is sealed by this lane goes; `own` is written if that is not the path as it is.
+  [[nodiscard]] const Endpoint& endpoint_of(const SendLane& lane, Endpoint& own) const noexcept {
+    if (lane.number == 0 || (lane_ports.ours >> lane.number & 1) == 0) [[likely]]
+      return endpoint;
+    own = endpoint;
+    own.socket = lane_socket(lane.number);
+    return own;
+  }
+  // Whether what comes by this lane says nothing of where the peer is.
+  [[nodiscard]] bool comes_apart(const ReceiveLane& lane) const noexcept {
+    return lane.number != 0 && (lane_ports.theirs >> lane.number & 1) != 0;
   }
   // The largest inner packet that fits the path: behind the data header, before the tag.
   [[nodiscard]] std::uint32_t room() const noexcept { return mtu > 32 ? mtu - 32u : 0u; }

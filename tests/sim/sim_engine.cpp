@@ -262,7 +262,12 @@ void SimEngine::use_session_once_confirmed(engine::PeerIndex peer, engine::Recei
 
 void SimEngine::set_path(engine::PeerIndex peer, const engine::Path& path) {
   peers_.at(peer).path = path;
+  peers_.at(peer).lane_ports.ours = 0;
   ++path_changes;
+}
+
+void SimEngine::set_lane_ports(engine::PeerIndex peer, const engine::LanePorts& ports) {
+  peers_.at(peer).lane_ports = ports;
 }
 
 Result<void> SimEngine::add_route(const Prefix& prefix, engine::PeerIndex peer) {

@@ -51,6 +51,9 @@ class SimEngine final : public engine::ForwardingTable,
   [[nodiscard]] std::size_t labels() const noexcept { return labels_.size(); }
   [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
   engine::SessionSpec last_session;  // that was published
+  [[nodiscard]] engine::LanePorts lane_ports(engine::PeerIndex peer) const {
+    return peers_.at(peer).lane_ports;
+  }
   [[nodiscard]] std::size_t staged() const noexcept { return staged_.size(); }
 
   // ForwardingTable
@@ -62,6 +65,7 @@ class SimEngine final : public engine::ForwardingTable,
   void use_session(engine::PeerIndex peer, engine::ReceiverIndex session) override;
   void use_session_once_confirmed(engine::PeerIndex peer, engine::ReceiverIndex session) override;
   void set_path(engine::PeerIndex peer, const engine::Path& path) override;
+  void set_lane_ports(engine::PeerIndex peer, const engine::LanePorts& ports) override;
   Result<void> add_route(const Prefix& prefix, engine::PeerIndex peer) override;
   void remove_route(const Prefix& prefix, engine::PeerIndex peer) override;
   Result<engine::RelayLabel> reserve_label() override;
@@ -79,6 +83,7 @@ class SimEngine final : public engine::ForwardingTable,
   static std::uint16_t port_of(std::uint16_t socket) {
     return static_cast<std::uint16_t>(socket == 0 ? 4545 : 20000 + socket);
   }
+  [[nodiscard]] unsigned lane_ports() const override { return 3; }
   // Nothing: nobody listens there.
   [[nodiscard]] std::optional<std::uint16_t> socket_at(std::uint16_t port) const;
   [[nodiscard]] std::size_t sockets() const noexcept { return sockets_.size(); }
@@ -101,6 +106,7 @@ class SimEngine final : public engine::ForwardingTable,
     engine::ReceiverIndex current = engine::kNoReceiver;
     engine::ReceiverIndex successor = engine::kNoReceiver;
     std::optional<engine::Path> path;
+    engine::LanePorts lane_ports;
     engine::PeerCounters counters;
   };
 

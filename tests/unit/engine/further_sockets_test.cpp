@@ -93,6 +93,34 @@ TEST_F(FurtherSocketsTest, SendAndReceiveByPortsOfTheirOwn) {
   bob.release_buffers();
 }
 
+TEST_F(FurtherSocketsTest, OfLanesSendByPortsOfTheirOwnAndHearNothing) {
+  const UdpSettings settings{.listen = {kAny4}, .shares_port = true, .lane_ports = 2};
+  UdpPort alice(settings);
+  const std::unique_ptr<UdpPort> second = alice.further_queue();
+  UdpPort bob({.listen = {kAny4}});
+  EXPECT_EQ(alice.lane_ports(), 2u);
+  EXPECT_EQ(bob.lane_ports(), 0u);
+  std::set<std::uint16_t> ports{alice.port()};
+  for (const unsigned lane : {1u, 2u}) {
+    std::set<std::uint16_t> of_lane;
+    for (UdpPort* const queue : {&alice, second.get()}) {
+      ASSERT_TRUE(send(*queue, by(bob.bound()[0], lane_socket(lane)), 1));
+      const auto source = receive(bob);
+      ASSERT_TRUE(source);
+      of_lane.insert(source->port);
+      ASSERT_TRUE(send(bob, *source, 2));
+    }
+    ASSERT_EQ(of_lane.size(), 1u) << "lcores share it";
+    EXPECT_TRUE(ports.insert(*of_lane.begin()).second);
+  }
+  EXPECT_FALSE(receive(alice, 50));
+  EXPECT_FALSE(receive(*second, 50));
+  EXPECT_FALSE(send(alice, by(bob.bound()[0], lane_socket(3)), 1));
+  EXPECT_FALSE(send(bob, by(alice.bound()[0], lane_socket(1)), 1));
+  for (UdpPort* const port : {&alice, second.get(), &bob})
+    port->release_buffers();
+}
+
 TEST_F(FurtherSocketsTest, AreHeardAfterALongSilence) {
   UdpPort alice({.listen = {kAny4}});
   UdpPort bob({.listen = {kAny4}});

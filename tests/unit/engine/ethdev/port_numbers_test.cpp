@@ -47,6 +47,21 @@ TEST(PortNumbers, GiveEachSocketADynamicPortOfItsOwn) {
   EXPECT_FALSE(numbers.open());
 }
 
+TEST(PortNumbers, GiveEachLaneOneThatNobodyListensTo) {
+  for (const std::uint16_t main : {std::uint16_t{4545}, std::uint16_t{65530}}) {
+    const PortNumbers numbers(main);
+    std::set<std::uint16_t> ports{numbers.main()};
+    for (unsigned lane = 1; lane < kMaxLanes; ++lane) {
+      const std::uint16_t port = numbers.port_of(lane_socket(lane));
+      EXPECT_NE(port, 0);
+      EXPECT_TRUE(ports.insert(port).second) << lane;
+      EXPECT_EQ(numbers.socket_at(port), -1);
+    }
+    EXPECT_EQ(numbers.port_of(lane_socket(0)), 0);
+    EXPECT_EQ(numbers.port_of(lane_socket(kMaxLanes)), 0);
+  }
+}
+
 TEST(PortNumbers, ForgetWhatIsClosed) {
   PortNumbers numbers(4545);
   const std::uint16_t socket = numbers.open().value();
