@@ -52,6 +52,7 @@ Overlay::Overlay(Context context, OverlaySettings settings,
       handshaker_(context_, peers_),
       liveness_(context_),
       paths_(context_, liveness_, territory_),
+      lane_prober_(context_),
       nat_([this](const Endpoint& to,
                   ByteView datagram) { context_.injector.send_datagram(to, datagram); },
            [this](Instant) {

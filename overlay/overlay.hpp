@@ -19,6 +19,7 @@
 #include "overlay/peer/announcer.hpp"
 #include "overlay/peer/handshaker.hpp"
 #include "overlay/peer/known_peers.hpp"
+#include "overlay/peer/lane_prober.hpp"
 #include "overlay/peer/liveness_monitor.hpp"
 #include "overlay/peer/membership.hpp"
 #include "overlay/peer/path_chooser.hpp"
@@ -207,6 +208,7 @@ class Overlay {
   Handshaker handshaker_;
   LivenessMonitor liveness_;
   PathChooser paths_;
+  LaneProber lane_prober_;
   NatDiscovery nat_;
   PortMapping port_mapping_;
   std::optional<Instant> invitations_due_;

@@ -1,5 +1,6 @@
 // What the overlay tells people: its part of `ipop status`.
 #include <algorithm>
+#include <bit>
 
 #include "base/text.hpp"
 #include "overlay/overlay.hpp"
@@ -231,6 +232,8 @@ void Overlay::describe(Status& status, Now now) const {
     if (const Session* session = peer.session(peer.current)) {
       if (peer.path) one.path = path_kind(*peer.path);
       one.cipher = engine::name(session->suite);
+      one.lanes = session->send_lanes;
+      one.lane_ports = static_cast<unsigned>(std::popcount(peer.lanes.in_use.ours));
       one.handshake_age_s =
           static_cast<std::uint64_t>((now.mono - session->created) / std::chrono::seconds(1));
       if (peer.path_mtu > kSealOverhead) {

@@ -57,6 +57,10 @@ void Overlay::on_control(const engine::Punt& punt, Peer& peer, Now now) {
   } else if (const auto* untrusted = std::get_if<message::TrustRefusal>(&*parsed)) {
     membership_.on_trust(peer, *untrusted, now.mono);
     tell_host(peer, engine::RejectReason::kProhibited);
+  } else if (const auto* probe = std::get_if<message::LaneProbe>(&*parsed)) {
+    lane_prober_.on_probe(peer, punt.session, punt.source, *probe);
+  } else if (const auto* heard = std::get_if<message::LaneHeard>(&*parsed)) {
+    lane_prober_.on_heard(peer, *heard, now.mono);
   } else if (const auto* candidates = std::get_if<message::Candidates>(&*parsed)) {
     set_candidates(peer, candidates->list);
     if (peer.is_relayed()) {

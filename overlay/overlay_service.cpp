@@ -98,6 +98,7 @@ void Overlay::service_peer(Peer& peer, Now now) {
     } else if (wants_rekey(context_, peer, now.mono)) {
       handshaker_.start(peer, now);
     }
+    if (lane_prober_.service(peer, now.mono)) handshaker_.start(peer, now);
     if (membership_.service(peer, now.mono)) on_authorised(peer);
     service_relayed(peer, now);
     paths_.probe(peer, now.mono);
@@ -155,6 +156,7 @@ void Overlay::schedule(const Peer& peer, Now now) {
   } else if (!due && calls_again(peer)) {
     due = since + kCallAgainAfter;
   }
+  if (const auto lanes = lane_prober_.deadline(peer)) due = due ? std::min(*due, *lanes) : *lanes;
   if (const auto relay = relay_deadline(peer)) due = due ? std::min(*due, *relay) : *relay;
   const std::uint32_t key = std::to_underlying(peer.index);
   if (due) {

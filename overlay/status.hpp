@@ -47,6 +47,9 @@ struct PeerStatus {
   std::optional<double> rtt_ms;
   std::optional<std::uint16_t> mtu;  // of inner packets, bytes
   std::string cipher;                // "aes-256-gcm"
+  // Of the session, what we send by; and those that have UDP ports of their own.
+  unsigned lanes = 1;
+  unsigned lane_ports = 0;
   std::optional<std::uint64_t> handshake_age_s;
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;

@@ -203,6 +203,8 @@ void read_peer(ObjectReader& reader, PeerStatus& peer) {
   reader.read("rtt_ms", peer.rtt_ms);
   reader.read("mtu", peer.mtu);
   reader.read("cipher", peer.cipher);
+  reader.read("lanes", peer.lanes);
+  reader.read("lane_ports", peer.lane_ports);
   reader.read("handshake_age_s", peer.handshake_age_s);
   reader.read("tx_bytes", peer.tx_bytes);
   reader.read("rx_bytes", peer.rx_bytes);
@@ -224,15 +226,26 @@ Json to_json(const PeerStatus& peer) {
   for (const CandidateStatus& one : peer.candidates)
     candidates.push_back(
         {{"endpoint", one.endpoint}, {"kind", one.kind}, {"outcome", one.outcome}});
-  return {{"node_id", peer.node_id},        {"hostname", peer.hostname},
-          {"addresses", peer.addresses},    {"state", name(peer.state)},
-          {"path", name(peer.path)},        {"why", peer.why},
-          {"endpoint", peer.endpoint},      {"relay_via", peer.relay_via},
-          {"rtt_ms", or_null(peer.rtt_ms)}, {"mtu", or_null(peer.mtu)},
-          {"cipher", peer.cipher},          {"handshake_age_s", or_null(peer.handshake_age_s)},
-          {"tx_bytes", peer.tx_bytes},      {"rx_bytes", peer.rx_bytes},
-          {"tx_packets", peer.tx_packets},  {"rx_packets", peer.rx_packets},
-          {"protocol", peer.protocol},      {"candidates", std::move(candidates)}};
+  return {{"node_id", peer.node_id},
+          {"hostname", peer.hostname},
+          {"addresses", peer.addresses},
+          {"state", name(peer.state)},
+          {"path", name(peer.path)},
+          {"why", peer.why},
+          {"endpoint", peer.endpoint},
+          {"relay_via", peer.relay_via},
+          {"rtt_ms", or_null(peer.rtt_ms)},
+          {"mtu", or_null(peer.mtu)},
+          {"cipher", peer.cipher},
+          {"handshake_age_s", or_null(peer.handshake_age_s)},
+          {"lanes", peer.lanes},
+          {"lane_ports", peer.lane_ports},
+          {"tx_bytes", peer.tx_bytes},
+          {"rx_bytes", peer.rx_bytes},
+          {"tx_packets", peer.tx_packets},
+          {"rx_packets", peer.rx_packets},
+          {"protocol", peer.protocol},
+          {"candidates", std::move(candidates)}};
 }
 
 Json nat_to_json(const NatStatus& nat) {

@@ -198,6 +198,11 @@ std::string peer_text(const PeerStatus& peer) {
   text += line("round trip", peer.rtt_ms ? milliseconds_text(*peer.rtt_ms) : "");
   text += line("MTU", peer.mtu ? fmt::format("{}", *peer.mtu) : "");
   text += line("cipher", peer.cipher);
+  if (peer.lanes > 1) {
+    text += line("lanes", peer.lane_ports == 0
+                              ? fmt::format("{}, by one port", peer.lanes)
+                              : fmt::format("{}, by {} ports", peer.lanes, peer.lane_ports + 1));
+  }
   text += line("handshake",
                peer.handshake_age_s ? duration_text(*peer.handshake_age_s) + " ago" : "none");
   text += line("sent", fmt::format("{} in {}", bytes_text(peer.tx_bytes),

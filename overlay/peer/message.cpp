@@ -22,7 +22,7 @@ enum Kind : std::uint8_t {
   kIntroduction = 0x1c,
   kPortsOffer = 0x1d,
   kRecordDeposit = 0x1e,
-  kTrust = 0x1f,
+  kByStep = 0x1f,  // trust and lanes, by a second byte
 };
 
 constexpr std::size_t kMaxSize = 1400;
@@ -150,14 +150,16 @@ struct Encoder {
     writer.le(deposited.sequence);
   }
   template <typename T>
-  void trust(const T& message) {
-    writer.u8(kTrust);
+  void by_step(const T& message) {
+    writer.u8(kByStep);
     write(writer, message);
   }
-  void operator()(const TrustHello& hello) { trust(hello); }
-  void operator()(const TrustRequest& request) { trust(request); }
-  void operator()(const TrustPart& part) { trust(part); }
-  void operator()(const TrustRefusal& refusal) { trust(refusal); }
+  void operator()(const TrustHello& hello) { by_step(hello); }
+  void operator()(const TrustRequest& request) { by_step(request); }
+  void operator()(const TrustPart& part) { by_step(part); }
+  void operator()(const TrustRefusal& refusal) { by_step(refusal); }
+  void operator()(const LaneProbe& probe) { by_step(probe); }
+  void operator()(const LaneHeard& heard) { by_step(heard); }
   void operator()(const Unknown&) {}
 };
 
@@ -317,7 +319,11 @@ Result<Message> parse(ByteView bytes) {
     case kRecordDeposit:
       message = read_record_deposit(reader, valid);
       break;
-    case kTrust: {
+    case kByStep: {
+      if (const auto lanes = read_lanes(reader, valid)) {
+        std::visit([&](const auto& one) { message = one; }, *lanes);
+        break;
+      }
       const auto read = read_trust(reader, valid);
       // A step of a later version is as unknown as a kind would be.
       if (reader.ok() && read.index() == 0) return Message(Unknown{kind});

@@ -12,6 +12,7 @@
 #include "overlay/directory/node_record.hpp"
 #include "overlay/nat/guessing_plan.hpp"
 #include "overlay/nat/stun_message.hpp"
+#include "overlay/peer/lane_message.hpp"
 #include "overlay/peer/trust_message.hpp"
 #include "overlay/trust/credential.hpp"
 
@@ -117,7 +118,7 @@ using Message =
     std::variant<Ping, Pong, CredentialRequest, CredentialOffer, Goodbye, Refusal, Candidates,
                  Welcome, RelayOpen, RelayOpened, RelayClosed, AddressRequest, Introduction,
                  PortsOffer, RecordDeposit, RecordDeposited, TrustHello, TrustRequest, TrustPart,
-                 TrustRefusal, Unknown>;
+                 TrustRefusal, LaneProbe, LaneHeard, Unknown>;
 
 inline constexpr std::size_t kMaxCandidates = 16;
 inline constexpr std::size_t kMaxVia = 2;

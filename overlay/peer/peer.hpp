@@ -91,6 +91,20 @@ struct Guessing {
   std::string outcome;  // of the last run, for people
 };
 
+// Of lanes with UDP ports of their own (LaneProber).
+struct LaneProbing {
+  engine::LanePorts in_use;  // what the engine was told
+  Endpoint path;             // which ours were found out for
+  std::uint32_t token = 0;   // of the round in progress, or of the last one
+  std::uint32_t wanted = 0;  // lanes that it asks about, a bit each; 0 = no round is in progress
+  std::uint32_t heard = 0;   // of these
+  unsigned tries = 0;        // in this round
+  Instant next{};            // of them, or of rounds
+  // When to have a new session: which lcore opens for a lane is settled by a session's first
+  // datagrams, and these had come by another port.
+  std::optional<Instant> renew;
+};
+
 // Of its certificate, where certificates count (Admission).
 struct PeerTrust {
   std::optional<x509::Standing> standing;  // judged to be good, for the credential it has now
@@ -169,6 +183,7 @@ struct Peer {
   unsigned control_count = 0;
   std::optional<Instant> last_rendezvous;
   Liveness liveness;
+  LaneProbing lanes;
   Instant last_heard{};         // anything authentic
   WallTime remembered_heard{};  // the same, of an earlier run
   Instant created{};

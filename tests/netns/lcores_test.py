@@ -5,6 +5,14 @@
     wg    wireguard-go 192.168.10.30         ─┘
 """
 
+import json
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
 from load_test import must_balance
 from rig.cases import SOAK, run_cases
 from rig.conditions import expect, wait_until
@@ -14,6 +22,8 @@ from rig.traffic import IperfServer, tcp_mbit, transfer, udp_received_pps
 from rig.wireguard import WireGuardHost
 
 SECONDS = 30 if SOAK else 1
+ORDERED_FLOWS = Path(__file__).parent / "rig" / "ordered_flows.py"
+FLOWS, EACH = 32, 4000 if SOAK else 400
 
 
 def configured(host, octet: int, engine: str, bootstrap: str, more: str = "") -> Node:
@@ -61,6 +71,43 @@ def test_two_lcores_at_each_end_share_the_work(world):
     sent = alice.status()["engine"]["fates"]["sent"]
     expect(handed < sent / 100, f"{handed} packets of {sent} went from one lcore to another")
     return rates
+
+
+def source_ports(receiver, source: str, sender) -> dict:
+    """UDP port → data datagrams that left `source` by it, while `sender()` ran."""
+    file = receiver.directory / "lanes.pcap"
+    capture = receiver.start("tcpdump", "-i", "eth0", "-U", "-n", "-s", "64", "-w", file,
+                             f"src host {source} and udp[8:4] = 0x04000000", name="tcpdump")
+    capture.wait_for_line("listening on", 5)
+    sender()
+    time.sleep(0.2)
+    capture.signal(signal.SIGINT)
+    capture.wait(5)
+    text = receiver.run("tcpdump", "-n", "-r", file).stdout
+    return Counter(int(port) for port in re.findall(re.escape(source) + r"\.(\d+) > ", text))
+
+
+def test_lanes_have_ports_of_their_own_and_flows_their_order(world):
+    alice, bob = pair(world, "lcores: 2, lanes: 4", "lcores: 2")
+    wait_until("bob to hear the ports of alice's lanes",
+               lambda: alice.peer(bob.address)["lane_ports"] == 3, 10)
+    time.sleep(1)  # for the session that follows
+    handed = bob.status()["engine"]["counters"]["handed_over"]
+    log = "ordered_flows"
+    receiver = bob.host.start(sys.executable, ORDERED_FLOWS, "receive", bob.address, 5600, name=log)
+    receiver.wait_for_line("listening", 5)
+    ports = source_ports(bob.host, alice.host.address, lambda: alice.host.run(
+        sys.executable, ORDERED_FLOWS, "send", bob.address, 5600, FLOWS, EACH))
+    expect(receiver.wait(15) == 0, f"the receiver failed: {receiver.last_line()}")
+    arrived = json.loads(receiver.last_line())
+    expect(arrived == {"flows": FLOWS, "got": FLOWS * EACH, "late": 0}, f"arrived: {arrived}")
+    busy = [port for port, count in ports.items() if count > EACH / 4]
+    expect(len(busy) == 4, f"data left by these ports: {dict(ports)}")
+    more = bob.status()["engine"]["counters"]["handed_over"] - handed
+    expect(more < FLOWS * EACH / 100, f"{more} datagrams came to another lcore than before")
+    must_balance(alice)
+    must_balance(bob)
+    return f"{FLOWS} flows over ports {sorted(ports)}"
 
 
 def test_two_lcores_meet_one(world):

@@ -112,6 +112,8 @@ TEST(StatusTable, ShowsAPeerInFull) {
                         .rtt_ms = 12.34,
                         .mtu = 1380,
                         .cipher = "aes-256-gcm",
+                        .lanes = 4,
+                        .lane_ports = 3,
                         .handshake_age_s = 75,
                         .tx_bytes = 2048,
                         .tx_packets = 2,
@@ -129,6 +131,7 @@ TEST(StatusTable, ShowsAPeerInFull) {
             "  round trip  12.3 ms\n"
             "  MTU         1380\n"
             "  cipher      aes-256-gcm\n"
+            "  lanes       4, by 4 ports\n"
             "  handshake   1 min 15 s ago\n"
             "  sent        2.0 KiB in 2 packets\n"
             "  received    0 B in 0 packets\n"

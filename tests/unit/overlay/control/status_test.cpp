@@ -23,6 +23,8 @@ PeerStatus bob() {
           .rtt_ms = 0.5,
           .mtu = 1420,
           .cipher = "aes-256-gcm",
+          .lanes = 4,
+          .lane_ports = 3,
           .handshake_age_s = 7,
           .tx_bytes = 1,
           .rx_bytes = 2,

@@ -118,5 +118,30 @@ TEST(Message, LetsUnknownKindsPass) {
   EXPECT_EQ(std::get<Unknown>(*parsed).kind, 0x1f);
 }
 
+TEST(Message, LanesAreReadAsTheyWereWritten) {
+  const auto probe = std::get<LaneProbe>(*parse(encode(LaneProbe{.lane = 31, .token = 7})));
+  EXPECT_EQ(probe.lane, 31);
+  EXPECT_EQ(probe.token, 7u);
+  const auto heard = std::get<LaneHeard>(*parse(encode(LaneHeard{.lane = 1, .token = 8})));
+  EXPECT_EQ(heard.lane, 1);
+  EXPECT_EQ(heard.token, 8u);
+}
+
+TEST(Message, LanesThatCannotBeAreRefused) {
+  for (const Message& message : {Message(LaneProbe{.lane = 1}), Message(LaneHeard{.lane = 1})}) {
+    auto bytes = encode(message);
+    for (std::size_t size = 2; size < bytes.size(); ++size)
+      EXPECT_FALSE(parse(ByteView(bytes).first(size))) << size;
+    for (const std::uint8_t lane : {std::uint8_t{0}, std::uint8_t{32}, std::uint8_t{255}}) {
+      bytes[2] = lane;
+      EXPECT_FALSE(parse(bytes)) << int(lane);
+    }
+    bytes[2] = 5;
+    EXPECT_TRUE(parse(bytes));
+    bytes.push_back(0);
+    EXPECT_FALSE(parse(bytes));
+  }
+}
+
 }  // namespace
 }  // namespace ipop::overlay::message
