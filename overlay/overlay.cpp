@@ -61,6 +61,7 @@ Overlay::Overlay(Context context, OverlaySettings settings,
            },
            context_.sockets),
       admission_(context_, now_, std::move(settings_.trust), [this] { on_revocation_list(); }),
+      revocations_(context_, admission_, now_),
       membership_(
           context_, peers_, liveness_, admission_, territory_,
           [this](const LostAddress& lost) { return on_lost_address(lost); },
@@ -111,6 +112,7 @@ void Overlay::start(Now now) {
   now_ = now;
   started_ = now.mono;
   recall_lists();
+  revocations_.listen();
   for (const StaticPeer& configured : settings_.static_peers)
     add_static(configured, now);
   recall_peers(now);

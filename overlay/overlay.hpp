@@ -25,6 +25,7 @@
 #include "overlay/peer/path_chooser.hpp"
 #include "overlay/peer/peer_table.hpp"
 #include "overlay/peer/ping_service.hpp"
+#include "overlay/peer/revocation_spread.hpp"
 #include "overlay/peer/territory.hpp"
 #include "overlay/port_guessing/port_guessing.hpp"
 #include "overlay/port_mapping/port_mapping.hpp"
@@ -214,6 +215,7 @@ class Overlay {
   std::optional<Instant> invitations_due_;
   std::vector<Candidate> told_;  // the last that others were told, unless it was nothing
   Admission admission_;
+  RevocationSpread revocations_;
   Membership membership_;
   AddressResolver resolver_;
   Announcer announcer_;

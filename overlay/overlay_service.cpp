@@ -55,6 +55,7 @@ void Overlay::service(Now now) {
   deposits_.service(now.mono);
   sweep_circuits(now);
   guessing_.service(now.mono);
+  revocations_.service();
   if (now.mono >= next_own_check_) check_own_certificate(now);
   ask_links_again(now);
   lan_.service(now.mono);
@@ -70,7 +71,8 @@ Instant Overlay::deadline() const {
       {last_service_ + kIdleTick, announcer_.deadline(), nat_.deadline(), relays_.deadline()});
   for (const std::optional<Instant>& due :
        {timers_.next(), resolver_.deadline(), pings_.deadline(), invitations_due_,
-        circuits_.deadline(), guessing_.deadline(), lan_.deadline(), deposits_.deadline()}) {
+        circuits_.deadline(), guessing_.deadline(), lan_.deadline(), deposits_.deadline(),
+        revocations_.deadline()}) {
     if (due) earliest = std::min(earliest, *due);
   }
   return earliest;

@@ -18,6 +18,7 @@ void Overlay::set_trust(TrustSettings trust, Now now) {
   now_ = now;
   admission_.set(std::move(trust));
   next_own_check_ = now.mono;
+  revocations_.listen();
   review_all();
 }
 
@@ -27,17 +28,20 @@ void Overlay::review_all() {
     Admission::forget_judgement(peer);
     membership_.review(peer, now_.mono);
     if (!peer.connected()) return;
-    admission_.say_hello(peer);
+    admission_.tell_news(peer);
     schedule(peer, now_);
   });
 }
 
 Result<bool> Overlay::add_revocation_list(const x509::RevocationList& list, Now now) {
   now_ = now;
-  return admission_.add(list);
+  auto added = admission_.add(list);
+  if (added && *added) revocations_.store_soon();
+  return added;
 }
 
 void Overlay::on_revocation_list() {
+  revocations_.on_news();
   review_all();
   if (settings_.revoked_file.empty()) return;
   std::string text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -16,6 +17,9 @@ constexpr Duration kAnswerEvery = 20ms;  // requests of one peer
 constexpr Duration kJudgeEvery = 1s;     // the same passport, while it is refused
 constexpr Duration kSilentFor = 3s;      // without a word of a certificate
 constexpr Duration kListWithin = 15s;
+constexpr Duration kTellAgainAfter = 800ms;  // news of a revocation list
+constexpr unsigned kTellTimes = 4;
+constexpr Duration kLiarFor = 1min;  // offers of lists that are none are not looked at
 constexpr unsigned kPartsAtOnce = 16;
 constexpr std::size_t kListsAtOnce = 8;
 
@@ -88,6 +92,7 @@ x509::Judged<bool> Admission::judge(Peer& peer) {
   }
   trust.refusal.reset();
   trust.standing = std::move(*judged);
+  consider_lists(peer, std::exchange(trust.offers, {}));
   return true;
 }
 
@@ -105,6 +110,11 @@ void Admission::say_hello(Peer& peer) {
   send(peer, message::TrustHello{.answer_wanted = required() && !peer.trust.standing,
                                  .passport = own_passport_,
                                  .lists = offers_});
+}
+
+void Admission::tell_news(Peer& peer) {
+  peer.trust.hellos_left = required() ? kTellTimes : 0;
+  say_hello(peer);
 }
 
 // A peer that lets us in has seen it.
@@ -131,6 +141,10 @@ void Admission::service(Peer& peer, bool asking) {
   if (!required()) return;
   std::optional<Transfer>& transfer = peer.trust.transfer;
   if (transfer && now_.mono - transfer->asked >= kAskEvery) ask_for(peer, *transfer);
+  if (peer.trust.hellos_left > 0 && now_.mono - peer.trust.greeted >= kTellAgainAfter) {
+    --peer.trust.hellos_left;
+    say_hello(peer);
+  }
   if (asking && !transfer && now_.mono - peer.trust.greeted >= kAskEvery) say_hello(peer);
 }
 
@@ -146,7 +160,12 @@ bool Admission::on_hello(Peer& peer, const message::TrustHello& hello) {
       if (peer.authorised || peer.refused) ask_for(peer, *trust.transfer);
     }
   }
-  consider_lists(peer, hello.lists);
+  if (has_all(hello.lists)) trust.hellos_left = 0;
+  if (trust.standing) {
+    consider_lists(peer, hello.lists);
+  } else {
+    trust.offers = hello.lists;
+  }
   if (hello.answer_wanted && now_.mono - trust.greeted >= kHelloEvery) {
     say_hello(peer);
     show_passport(peer);
@@ -208,9 +227,18 @@ void Admission::refuse(const Peer& peer, x509::Reason reason) {
   send(peer, message::TrustRefusal{reason});
 }
 
+bool Admission::has_all(const std::vector<message::ListOffer>& offers) const {
+  return std::ranges::all_of(offers_, [&](const message::ListOffer& ours) {
+    return std::ranges::any_of(offers, [&](const message::ListOffer& theirs) {
+      return theirs.signer == ours.signer && theirs.age >= ours.age;
+    });
+  });
+}
+
 // Only from those who were let in: others could have us carry what they like.
 void Admission::consider_lists(Peer& peer, const std::vector<message::ListOffer>& offers) {
   if (!required() || !peer.trust.standing) return;
+  if (peer.trust.lied && now_.mono - *peer.trust.lied < kLiarFor) return;
   // Those whose peers went away.
   std::erase_if(lists_,
                 [&](const auto& one) { return now_.mono - one.second.begun >= kListWithin; });
@@ -233,6 +261,8 @@ void Admission::on_list_part(Peer& peer, const message::TrustPart& part) {
   lists_.erase(found);
   const auto added = list ? add(*list) : std::unexpected(list.error());
   if (!added) {
+    ++context_.counters.lists_refused;
+    peer.trust.lied = now_.mono;
     log::warning("{} offers a revocation list that is not taken: {}", peer.display(),
                  added.error().message);
   }

@@ -41,6 +41,8 @@ class Admission {
   void service(Peer& peer, bool asking);
   // Says what we have, to one that knows something older.
   void say_hello(Peer& peer);
+  // The same, again for a while until it says that it has what we have.
+  void tell_news(Peer& peer);
 
   // Each true if the peer can be judged now, or judged again.
   [[nodiscard]] bool on_hello(Peer& peer, const message::TrustHello& hello);
@@ -62,6 +64,7 @@ class Admission {
   void send_parts(const Peer& peer, const ContentDigest& digest, ByteView content,
                   std::uint64_t parts) const;
   void ask_for(Peer& peer, Transfer& transfer);
+  [[nodiscard]] bool has_all(const std::vector<message::ListOffer>& offers) const;
   void consider_lists(Peer& peer, const std::vector<message::ListOffer>& offers);
   void on_list_part(Peer& peer, const message::TrustPart& part);
   void note_lists();

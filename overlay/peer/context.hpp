@@ -32,6 +32,8 @@ struct OverlayCounters {
   std::uint64_t control_malformed = 0;
   std::uint64_t control_limited = 0;    // more than a peer may send in a second
   std::uint64_t records_refused = 0;    // from the directory: not of this network, or damaged
+  std::uint64_t lists_refused = 0;      // of revocation: damaged, or not signed by a CA of ours
+  std::uint64_t lists_limited = 0;      // more of those than are looked at in a second, or at once
   std::uint64_t datagrams_unknown = 0;  // of a kind that nobody here handles
   std::uint64_t address_conflicts = 0;
   std::uint64_t lan_limited = 0;    // more than is looked at in a second

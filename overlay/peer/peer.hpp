@@ -16,6 +16,7 @@
 #include "overlay/peer/probe_budget.hpp"
 #include "overlay/peer/transfer.hpp"
 #include "overlay/peer/trials.hpp"
+#include "overlay/peer/trust_message.hpp"
 #include "overlay/trust/credential.hpp"
 #include "overlay/trust/x509/authorities.hpp"
 
@@ -118,6 +119,9 @@ struct PeerTrust {
   Instant answered{};                      // when we last sent what it asked for
   std::optional<Instant> waiting_since;    // for its word of a certificate, in this session
   std::optional<Instant> cut_at;           // when its sessions end
+  std::vector<message::ListOffer> offers;  // of lists, named before it was let in
+  unsigned hellos_left = 0;                // until it says that it has our revocation lists
+  std::optional<Instant> lied;             // when it offered one that no CA of ours signed
 };
 
 struct Peer {

@@ -95,6 +95,14 @@ DirectoryKey NetworkKey::relay_key(std::uint8_t bucket) const {
   return place(directory_, "relay", {&bucket, 1});
 }
 
+DirectoryKey NetworkKey::revoked_key(const std::array<std::uint8_t, 32>& signer) const {
+  return place(directory_, "revoked", signer);
+}
+
+DirectoryKey NetworkKey::revoked_part_key(const std::array<std::uint8_t, 16>& digest) const {
+  return place(directory_, "revoked part", digest);
+}
+
 DirectoryKey NetworkKey::lan_key() const {
   return place(directory_, "lan", {});
 }

@@ -30,6 +30,9 @@ class NetworkKey {
   [[nodiscard]] DirectoryKey node_key(const NodeId& node) const;
   [[nodiscard]] DirectoryKey inbox_key(const NodeId& node) const;
   [[nodiscard]] DirectoryKey relay_key(std::uint8_t bucket) const;
+  // Of the revocation list of the CA with that key, and of a part of one with that digest.
+  [[nodiscard]] DirectoryKey revoked_key(const std::array<std::uint8_t, 32>& signer) const;
+  [[nodiscard]] DirectoryKey revoked_part_key(const std::array<std::uint8_t, 16>& digest) const;
   // Of what is said on a link: nowhere in the DHT.
   [[nodiscard]] DirectoryKey lan_key() const;
 

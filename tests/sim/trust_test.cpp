@@ -2,88 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/sim/two_nodes.hpp"
-#include "tests/support/certificates.hpp"
+#include "tests/sim/trusting_nodes.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace ipop::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace overlay;
-using namespace overlay::x509;
 using ::testing::HasSubstr;
-
-// The world's clock at its start; certificates are made around it.
-const WallTime kStart = World().clock().wall;
-const Validity kUsual{kStart - 24h, kStart + 24h * 365};
-
-Issuer ca_named(const std::string& name) {
-  return make_test_ca(name, KeyKind::kEcdsaP256, {kStart - 48h, kStart + 24h * 3650});
-}
-
-struct Options {
-  std::vector<const Issuer*> trusts;
-  const Issuer* signed_by = nullptr;  // nothing = the first that it trusts
-  const char* certified = nullptr;    // nothing = its own address
-  Validity validity = kUsual;
-  const Identity* bound_to = nullptr;  // nothing = itself
-  bool shows = true;
-  const Issuer* between = nullptr;  // whose certificate stands behind its own
-};
-
-NodeOptions with_trust(NodeOptions node, const Options& options) {
-  const std::string address = options.certified != nullptr
-                                  ? options.certified
-                                  : Prefix::parse(node.address)->address.to_string();
-  node.trust = [options, address, name = node.name](const Identity& identity,
-                                                    const NetworkKey& network) {
-    std::vector<Certificate> cas;
-    for (const Issuer* ca : options.trusts)
-      cas.push_back(ca->certificate());
-    TrustSettings trust{.authorities = Authorities::make(std::move(cas), {}).value(),
-                        .passport = {}};
-    if (!options.shows) return trust;
-    const Issuer& issuer = options.signed_by != nullptr ? *options.signed_by : *options.trusts[0];
-    const TestHost host(issuer, names_of(name, {address.c_str()}), KeyKind::kEcdsaP256,
-                        options.validity);
-    std::vector<Certificate> behind;
-    if (options.between != nullptr) behind.push_back(options.between->certificate());
-    trust.passport = *host.passport(options.bound_to != nullptr ? *options.bound_to : identity,
-                                    network.network_id(), behind)
-                          .encode();
-    return trust;
-  };
-  return node;
-}
-
-RevocationList list_of(const Issuer& ca, std::uint64_t number,
-                       const std::vector<std::uint8_t>& passport) {
-  return ca
-      .sign_list({{Passport::parse(passport)->chain.front().serial(), kStart}}, number,
-                 {kStart, kStart + 24h})
-      .value();
-}
-
-// The passport that a node would show; its certificate is the only thing random in it that counts.
-struct Known {
-  std::vector<std::uint8_t> passport;
-  // As `node`, whose certificate the test can get at.
-  NodeOptions keep(NodeOptions node) {
-    node.trust = [this, made = node.trust](const Identity& identity, const NetworkKey& network) {
-      TrustSettings trust = made(identity, network);
-      passport = trust.passport;
-      return trust;
-    };
-    return node;
-  }
-};
-
-bool connects(World& world, Node& a, Node& b, Duration limit = 1s) {
-  const std::uint32_t there = a.send(Prefix::parse(b.options.address)->address.to_string());
-  const std::uint32_t back = b.send(Prefix::parse(a.options.address)->address.to_string());
-  return world.run_until([&] { return b.received(there) && a.received(back); }, limit);
-}
 
 // Packets in both directions for ten seconds, none of which may arrive.
 void expect_apart(World& world, Node& a, Node& b) {

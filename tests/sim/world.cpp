@@ -188,6 +188,15 @@ void World::kill(Node& node) {
   node.directory.reachable = false;
 }
 
+// Its directory looks again for all that it listens to, as OpenDhtDirectory does.
+void World::revive(Node& node) {
+  node.up = true;
+  node.directory.reachable = true;
+  for (const auto& [key, listener] : listeners) {
+    if (listener.first == &node.directory) node.directory.lookup(key, listener.second, [](bool) {});
+  }
+}
+
 void World::at(Instant when, std::function<void()> what) {
   events_.emplace(when, std::move(what));
 }

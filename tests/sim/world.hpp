@@ -93,6 +93,8 @@ class World {
   Nat& add_nat(const std::string& external, By mapping, By filtering, Ports ports = {});
   // As if killed: nothing is said to anybody.
   void kill(Node& node);
+  // As if it had slept since kill().
+  void revive(Node& node);
 
   void run_for(Duration time);
   // False if `done` did not come true in time.

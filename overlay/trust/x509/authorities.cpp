@@ -138,6 +138,15 @@ const RevocationList* Authorities::list_of(const KeyId& signer) const {
   return found == lists_.end() ? nullptr : &found->list;
 }
 
+std::vector<KeyId> Authorities::signers() const {
+  std::vector<KeyId> keys;
+  for (const auto* known : {&cas_, &between_}) {
+    for (const Certificate& ca : *known)
+      keys.push_back(ca.key_id());
+  }
+  return keys;
+}
+
 bool Authorities::knows(const KeyId& signer) const {
   const auto is = [&](const Certificate& ca) { return ca.key_id() == signer; };
   return std::ranges::any_of(cas_, is) || std::ranges::any_of(between_, is);

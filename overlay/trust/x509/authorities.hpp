@@ -42,6 +42,8 @@ class Authorities {
   [[nodiscard]] const std::vector<KnownList>& lists() const noexcept { return lists_; }
   // The list of the CA with that key; nullptr if none is known.
   [[nodiscard]] const RevocationList* list_of(const KeyId& signer) const;
+  // Of all whose lists are taken.
+  [[nodiscard]] std::vector<KeyId> signers() const;
   [[nodiscard]] bool knows(const KeyId& signer) const;
   [[nodiscard]] const std::vector<Certificate>& certificates() const noexcept { return cas_; }
 
