@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`./dev bench`: microbenchmarks, the engine between memory ports, and speed from host to host.
+"""`./dev bench`: microbenchmarks, the engine on ports without a card, and speed from host to host.
 
 Leaves build/bench/{micro,pps,netns}.json, report.md and throughput.svg. Ends by itself, and leaves
 no namespace and no process behind, also after Ctrl-C.
@@ -23,6 +23,7 @@ from netns.rivals.rival import Rival  # noqa: E402
 from netns.rounds import run_rounds, tell  # noqa: E402
 from netns.summary import summarise  # noqa: E402
 from netns.systems import OURS, Bare  # noqa: E402
+from ports import rounds as ports_rounds  # noqa: E402
 from report.document import document  # noqa: E402
 from report.machine import describe  # noqa: E402
 from report.throughput_plot import throughput_plot  # noqa: E402
@@ -51,7 +52,8 @@ def options():
     parser.add_argument("--parts", type=choice("part", PARTS), metavar="PART,…", default=PARTS,
                         help=f"some of: {' '.join(PARTS)}; all by default")
     parser.add_argument("--seconds", type=int, default=3, help="of each TCP and UDP measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="their medians count")
+    parser.add_argument("--rounds", type=int, default=3,
+                        help="from host to host, and of DPDK ports; their medians count")
     parser.add_argument("--only", metavar="SYSTEM,…",
                         type=choice("system", [system.name for system in SYSTEMS]),
                         help=f"some of: {' '.join(system.name for system in SYSTEMS)}")
@@ -86,12 +88,14 @@ def run_micro() -> dict:
     return results
 
 
-def run_pps() -> dict:
+def run_pps(rounds: int) -> dict:
     tell("pps")
+    pps = PROGRAMS / "pps/pps"
     with tempfile.NamedTemporaryFile(suffix=".json") as into:
-        subprocess.run([PROGRAMS / "pps/pps", "--json", into.name], check=True,
-                       timeout=PROGRAM_LIMIT_S, stdin=subprocess.DEVNULL, stdout=sys.stderr)
-        return json.load(into)
+        subprocess.run([pps, "--json", into.name], check=True, timeout=PROGRAM_LIMIT_S,
+                       stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        figures = json.load(into)
+    return {**figures, "ports": ports_rounds.run_rounds(pps, rounds, tell)}
 
 
 def run_netns(chosen) -> dict:
@@ -128,7 +132,8 @@ def main() -> int:
     unwind_on_signals()
     OUTPUT.mkdir(parents=True, exist_ok=True)
     machine = describe()
-    work = {"micro": run_micro, "pps": run_pps, "netns": lambda: run_netns(chosen)}
+    work = {"micro": run_micro, "pps": lambda: run_pps(chosen.rounds),
+            "netns": lambda: run_netns(chosen)}
     results = {}
     for part in PARTS:
         if part in chosen.parts:

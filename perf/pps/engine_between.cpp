@@ -5,6 +5,7 @@
 #include "engine/path/packet.hpp"
 #include "perf/pps/engine_node.hpp"
 #include "perf/pps/host_frames.hpp"
+#include "perf/pps/memif_wire.hpp"
 #include "perf/pps/memory_wire.hpp"
 #include "perf/pps/ring_wire.hpp"
 
@@ -128,5 +129,6 @@ void EngineBetween<Wire>::must_be_complete() const {
 
 template class EngineBetween<MemoryWire>;
 template class EngineBetween<RingWire>;
+template class EngineBetween<MemifWire>;
 
 }  // namespace ipop::perf

@@ -13,7 +13,7 @@ namespace ipop::perf {
 template <typename Wire>
 struct EngineNode;
 
-// Wire: MemoryWire or RingWire.
+// Wire: MemoryWire, RingWire or MemifWire.
 template <typename Wire>
 class EngineBetween {
  public:

@@ -8,7 +8,7 @@
 
 namespace ipop::perf {
 
-// Wire: MemoryWire or RingWire.
+// Wire: MemoryWire, RingWire or MemifWire.
 template <typename Wire>
 struct EngineNode {
   explicit EngineNode(const engine::TableSizes& sizes)

@@ -6,6 +6,7 @@
 #include "engine/path/packet.hpp"
 #include "engine/path/relay_header.hpp"
 #include "perf/pps/engine_node.hpp"
+#include "perf/pps/memif_wire.hpp"
 #include "perf/pps/memory_wire.hpp"
 #include "perf/pps/ring_wire.hpp"
 
@@ -87,5 +88,6 @@ void EngineRelay<Wire>::must_be_complete() const {
 
 template class EngineRelay<MemoryWire>;
 template class EngineRelay<RingWire>;
+template class EngineRelay<MemifWire>;
 
 }  // namespace ipop::perf

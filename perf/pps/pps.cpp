@@ -1,13 +1,15 @@
-// pps [--json FILE]: what the engine costs on one core, next to the AEAD alone in the same run. The
-// two take turns, batch by batch, so that a noisy moment hits both: the ratio is the median of the
-// ratios of such pairs. Prints a table.
+// pps [--ports] [--json FILE]: what the engine costs on one core, next to the AEAD alone in the
+// same run. The two take turns, batch by batch, so that a noisy moment hits both: the ratio is the
+// median of the ratios of such pairs. Prints a table. With --ports only what is compared with
+// dpdk-testpmd, in a few seconds.
 #include <fmt/format.h>
+#include <rte_eal.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 
@@ -15,37 +17,18 @@
 #include "perf/pps/aead_alone.hpp"
 #include "perf/pps/engine_between.hpp"
 #include "perf/pps/engine_relay.hpp"
+#include "perf/pps/figures.hpp"
 #include "perf/pps/forwarding.hpp"
 #include "perf/pps/lcore_scaling.hpp"
+#include "perf/pps/memif_wire.hpp"
 #include "perf/pps/memory_wire.hpp"
 #include "perf/pps/ring_wire.hpp"
 
 namespace ipop::perf {
 namespace {
 
-double best(const std::vector<double>& values) {
-  return *std::ranges::min_element(values);
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
-double median_ratio(const std::vector<double>& of, const std::vector<double>& to) {
-  std::vector<double> ratios(of.size());
-  std::ranges::transform(of, to, ratios.begin(), [](double a, double b) { return a / b; });
-  return median(ratios);
-}
-
-nlohmann::json compare(const Stopwatch& alone, const Stopwatch& engine) {
-  const auto floor = alone.batches();
-  const auto whole = engine.batches();
-  return {{"aead_ns", {{"best", best(floor)}, {"median", median(floor)}}},
-          {"engine_ns", {{"best", best(whole)}, {"median", median(whole)}}},
-          {"ratio", {{"best", best(whole) / best(floor)}, {"median", median_ratio(whole, floor)}}}};
-}
+// A datagram of the shortest packets, with its relay header.
+constexpr std::uint32_t kRelayed = 104;
 
 void show(const nlohmann::json& row) {
   fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6} ", row["wire"].get<std::string_view>(),
@@ -95,7 +78,27 @@ nlohmann::json measure_relay(const Workload& workload) {
           {"pairs", workload.peers},
           {"bytes", workload.supers ? kSegments * kSegmentSize : workload.size},
           {"super", workload.supers},
-          {"relay_ns", {{"best", best(figures)}, {"median", median(figures)}}}};
+          {"relay_ns", best_and_median(figures)}};
+}
+
+// A port's driver alone, and the shortest packets through the engine over it.
+template <typename Wire>
+nlohmann::json measure_port(engine::AeadSuite suite) {
+  nlohmann::json row{{"wire", Wire::kName}, {"suite", name(suite)}};
+  for (const auto& [how, mode] : {std::pair{Forwarding::kIo, "io"}, {Forwarding::kMac, "mac"}}) {
+    const auto batches = forwarding_ns<Wire>(how);
+    fmt::print("{:<9} forwarding, {:<25} {:>24.1f}\n", Wire::kName, mode, median(batches));
+    row[fmt::format("{}_ns", mode)] = best_and_median(batches);
+  }
+  row["relay_ns"] = measure_relay<Wire>({.size = kRelayed})["relay_ns"];
+  const nlohmann::json engine = measure<Wire>({.suite = suite});
+  row["encap"] = engine["encap"];
+  row["decap"] = engine["decap"];
+  return row;
+}
+
+nlohmann::json measure_ports(engine::AeadSuite suite) {
+  return {measure_port<RingWire>(suite), measure_port<MemifWire>(suite)};
 }
 
 // What two lcores carry of one peer's packets, over what one does.
@@ -120,7 +123,7 @@ nlohmann::json measure_lcores(const Workload& workload) {
 std::vector<Workload> relay_workloads() {
   std::vector<Workload> all;
   for (const std::uint32_t pairs : {1u, 1000u}) {
-    for (const std::uint32_t size : {104u, 1440u})
+    for (const std::uint32_t size : {kRelayed, 1440u})
       all.push_back({.peers = pairs, .size = size});
   }
   all.push_back({.supers = true});
@@ -141,7 +144,40 @@ std::vector<Workload> workloads(engine::AeadSuite suite) {
   return all;
 }
 
-nlohmann::json run() {
+// A card has no trains, and silent peers are no business of the wire's.
+bool is_for_cards(const Workload& workload) {
+  return !workload.supers && workload.idle == 0;
+}
+
+nlohmann::json measure_suite(engine::AeadSuite suite) {
+  nlohmann::json rows = nlohmann::json::array();
+  const auto all = workloads(suite);
+  for (const Workload& workload : all)
+    rows.push_back(measure<MemoryWire>(workload));
+  for (const Workload& workload : all) {
+    if (is_for_cards(workload)) rows.push_back(measure<RingWire>(workload));
+  }
+  for (const Workload& workload : all) {
+    if (is_for_cards(workload)) rows.push_back(measure<MemifWire>(workload));
+  }
+  return rows;
+}
+
+nlohmann::json measure_relays() {
+  nlohmann::json rows = nlohmann::json::array();
+  const auto all = relay_workloads();
+  for (const Workload& workload : all)
+    rows.push_back(measure_relay<MemoryWire>(workload));
+  for (const Workload& workload : all) {
+    if (is_for_cards(workload)) rows.push_back(measure_relay<RingWire>(workload));
+  }
+  for (const Workload& workload : all) {
+    if (is_for_cards(workload)) rows.push_back(measure_relay<MemifWire>(workload));
+  }
+  return rows;
+}
+
+nlohmann::json run(bool ports_alone) {
   engine::EngineSettings settings;
   settings.memory_mb = 512;  // reserved; what is used is what a workload needs
   engine::start_eal_for(settings);
@@ -150,54 +186,49 @@ nlohmann::json run() {
              engine::kBurst, kBatches - 1);
   fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6}   {:>8} {:>8} {:>5}  {:>8} {:>8} {:>5}\n", "wire",
              "suite", "peers", "idle", "bytes", "seal", "encap", "÷", "open", "decap", "÷");
-  nlohmann::json rows = nlohmann::json::array();
+  nlohmann::json figures{{"aead", aead->name()},    {"hugepages", rte_eal_has_hugepages() != 0},
+                         {"burst", engine::kBurst}, {"batches", kBatches - 1},
+                         {"segments", kSegments},   {"segment_size", kSegmentSize}};
+  std::vector<engine::AeadSuite> suites;
   for (const auto suite : {engine::AeadSuite::kAes256Gcm, engine::AeadSuite::kChaCha20Poly1305}) {
-    if ((aead->suites() >> static_cast<unsigned>(suite) & 1) == 0) continue;
-    for (const Workload& workload : workloads(suite))
-      rows.push_back(measure<MemoryWire>(workload));
-    // A card has no trains, and silent peers are no business of the wire's.
-    for (const Workload& workload : workloads(suite)) {
-      if (!workload.supers && workload.idle == 0) rows.push_back(measure<RingWire>(workload));
-    }
+    if ((aead->suites() >> static_cast<unsigned>(suite) & 1) != 0) suites.push_back(suite);
   }
-  nlohmann::json relays = nlohmann::json::array();
-  for (const Workload& workload : relay_workloads())
-    relays.push_back(measure_relay<MemoryWire>(workload));
-  for (const Workload& workload : relay_workloads()) {
-    if (!workload.supers) relays.push_back(measure_relay<RingWire>(workload));
+  if (ports_alone) {
+    figures["ports"] = measure_ports(suites.front());
+    return figures;
   }
+  nlohmann::json rows = nlohmann::json::array();
+  for (const auto suite : suites) {
+    for (nlohmann::json& row : measure_suite(suite))
+      rows.push_back(std::move(row));
+  }
+  figures["rows"] = std::move(rows);
+  figures["relay"] = measure_relays();
   nlohmann::json lcores = nlohmann::json::array();
   for (const std::uint32_t size : {64u, 512u, 1400u})
     lcores.push_back(measure_lcores({.size = size}));
-  const double floor_ns = median(forwarding_ns());
-  fmt::print("{:<9} {:<18} {:>6} {:>6} {:>6}   {:>8.1f}\n", RingWire::kName, "forwarding alone", 1,
-             0, 64, floor_ns);
-  return {{"aead", aead->name()},
-          {"burst", engine::kBurst},
-          {"batches", kBatches - 1},
-          {"segments", kSegments},
-          {"segment_size", kSegmentSize},
-          {"rows", rows},
-          {"relay", relays},
-          {"lcores", lcores},
-          {"forwarding_ns", floor_ns}};
+  figures["lcores"] = std::move(lcores);
+  return figures;
 }
 
 }  // namespace
 }  // namespace ipop::perf
 
 int main(int argc, char** argv) {
-  const bool to_file = argc == 3 && std::string_view(argv[1]) == "--json";
-  if (argc != 1 && !to_file) {
-    fmt::print(stderr, "usage: pps [--json FILE]\n");
+  std::span arguments(argv + 1, static_cast<std::size_t>(argc - 1));
+  const bool ports_alone = !arguments.empty() && std::string_view(arguments.front()) == "--ports";
+  if (ports_alone) arguments = arguments.subspan(1);
+  const bool to_file = arguments.size() == 2 && std::string_view(arguments[0]) == "--json";
+  if (!arguments.empty() && !to_file) {
+    fmt::print(stderr, "usage: pps [--ports] [--json FILE]\n");
     return 2;
   }
   try {
-    const auto figures = ipop::perf::run();
+    const auto figures = ipop::perf::run(ports_alone);
     if (to_file) {
-      std::ofstream into(argv[2]);
+      std::ofstream into(arguments[1]);
       into << figures.dump(2) << '\n';
-      if (!into.flush()) throw std::runtime_error(std::string("cannot write ") + argv[2]);
+      if (!into.flush()) throw std::runtime_error(std::string("cannot write ") + arguments[1]);
     }
     return 0;
   } catch (const std::exception& error) {

@@ -17,6 +17,9 @@ VM_PACKAGES="qemu-system-x86 kmod dash iproute2 iputils-ping wireguard-tools ipe
 # What its guests run, unpacked and not installed: the kernel that this one asks for, and busybox.
 VM_KERNEL=linux-image-cloud-amd64
 
+# For `./dev bench`: dpdk-testpmd.
+BENCH_PACKAGES="dpdk-dev"
+
 # Other VPNs, for `./dev bench --rivals` to compare with.
 RIVALS="wireguard-go wireguard-tools nebula tinc n2n fastd openvpn openssl"
 
@@ -101,6 +104,15 @@ setup_vm() {
   missing=$(missing_of $VM_PACKAGES)
   [ -z "$missing" ] || install_packages $missing
   download_vm_packages build/vm/packages
+}
+
+# shellcheck disable=SC2086
+setup_bench() {
+  local missing
+  missing=$(missing_of $BENCH_PACKAGES)
+  # What cannot be had is left out of the comparison.
+  [ -z "$missing" ] || install_packages $missing ||
+    printf '%s\n' "dev: cannot be installed: $missing" >&2
 }
 
 # One that cannot be had is left out of the comparison.
