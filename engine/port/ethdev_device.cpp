@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -21,6 +22,9 @@
 namespace ipop::engine {
 namespace {
 
+using namespace std::chrono_literals;
+
+constexpr auto kServersPatience = 500ms;
 constexpr std::uint64_t kWantedRx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 constexpr std::uint64_t kWantedTx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 
@@ -89,6 +93,8 @@ void EthdevDevice::learn() {
   driver_ = info.driver_name;
   partial_checksums_ = driver_ == "net_af_packet" || driver_ == "net_af_xdp" ||
                        driver_ == "net_virtio_user" || driver_ == "net_pcap";
+  const std::string role = device_argument(settings_.device, "role").value_or("client");
+  is_memif_client_ = driver_ == "net_memif" && (role == "client" || role == "slave");
 }
 
 void EthdevDevice::watch() {
@@ -146,6 +152,7 @@ void EthdevDevice::start(rte_mempool* pool) {
     interrupt_fd_ = rte_eth_dev_rx_intr_ctl_q_get_fd(id_, 0);
   }
   started_ = true;
+  if (is_memif_client_) await_server();
   for (const int file : open_files()) {
     if (!others_.contains(file) && is_packet_socket(file)) sockets_.push_back(file);
   }
@@ -186,8 +193,28 @@ void EthdevDevice::configure(rte_mempool* pool, bool interrupts) {
   if (error != 0) fail_with("its transmit queue cannot be set up", error);
 }
 
+bool EthdevDevice::has_link() const noexcept {
+  rte_eth_link link{};
+  return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+// It answers on EAL's thread, and usually at once.
+void EthdevDevice::await_server() const noexcept {
+  for (auto waited = 0ms; waited < kServersPatience && !has_link(); waited += 1ms)
+    std::this_thread::sleep_for(1ms);
+  had_link_.store(has_link(), std::memory_order_relaxed);
+}
+
+// The driver of memif connects a client once, when it is started, and never again.
+bool EthdevDevice::lost_its_server() const noexcept {
+  if (!is_memif_client_) return false;
+  const bool up = has_link();
+  if (up) had_link_.store(true, std::memory_order_relaxed);
+  return !up && had_link_.load(std::memory_order_relaxed);
+}
+
 bool EthdevDevice::is_gone() const noexcept {
-  if (is_wanted_back_.load(std::memory_order_relaxed)) return true;
+  if (is_wanted_back_.load(std::memory_order_relaxed) || lost_its_server()) return true;
   if (interface_index_ != 0 && if_nametoindex(interface_.c_str()) != interface_index_) return true;
   return rte_eth_dev_is_removed(id_) != 0;
 }

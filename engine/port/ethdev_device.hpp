@@ -56,7 +56,8 @@ class EthdevDevice {
   // Sockets that the driver reads by memory it shares with the kernel: readable while there is
   // something. Once it is started; empty if it has none.
   [[nodiscard]] const std::vector<int>& sockets() const noexcept { return sockets_; }
-  // The card was pulled out, or the interface beneath it deleted. Any thread.
+  // The card was pulled out, the interface beneath it deleted, or the server of a memif client has
+  // ended. Any thread.
   [[nodiscard]] bool is_gone() const noexcept;
   // Packets come from a kernel on this machine, which leaves their checksums to a card that is not
   // there.
@@ -68,6 +69,9 @@ class EthdevDevice {
   // From here on, EAL's interrupt thread tells when the card is to go.
   void watch();
   void close() noexcept;
+  [[nodiscard]] bool lost_its_server() const noexcept;
+  [[nodiscard]] bool has_link() const noexcept;
+  void await_server() const noexcept;
   void configure(rte_mempool* pool, bool interrupts);
   [[noreturn]] void fail_with(const std::string& what, int error) const;
 
@@ -80,6 +84,8 @@ class EthdevDevice {
   EthdevOffloads offloads_;
   std::string interface_;         // beneath it; empty if there is none
   unsigned interface_index_ = 0;  // when it was found
+  bool is_memif_client_ = false;
+  mutable std::atomic<bool> had_link_{false};  // any: rw
   int interrupt_fd_ = -1;
   std::vector<int> sockets_;
   bool partial_checksums_ = false;
