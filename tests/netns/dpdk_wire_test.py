@@ -1,11 +1,13 @@
 """The wire as a DPDK port: of an interface of the kernel's, beside it and in its place, and of a
-shared memory that joins two daemons.
+shared memory that joins two daemons. What each carries is shown next to what the kernel's sockets
+carry between the same hosts.
 
     alice 192.168.10.10 ─ router ─ bob 192.168.10.20        (af_packet, af_xdp)
     alice 192.168.10.10 ─ memif ─ bob 192.168.10.20
 """
 
 import time
+from dataclasses import dataclass
 
 from load_test import must_balance
 from rig.cases import SOAK, run_cases
@@ -18,13 +20,30 @@ NETWORK = "ipop_dpdk"
 SECONDS = 60 if SOAK else 1
 
 
-def started(host, octet: int, wire: str, bootstrap: str, listen: str = "0.0.0.0") -> Node:
+@dataclass
+class Rates:
+    forth: float  # Mbit/s, four TCP streams
+    back: float
+    udp: float  # thousand datagrams of 200 bytes a second
+
+    def beside(self, other: "Rates") -> str:
+        def each(name: str) -> str:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            return f"{mine:.0f} ({mine / theirs:.2f} of sockets' {theirs:.0f})"
+        return (f"TCP {each('forth')} and back {each('back')} Mbit/s, "
+                f"UDP of 200 bytes {each('udp')} k/s")
+
+
+def started(host, octet: int, bootstrap: str, wire: str = "", listen: str = "0.0.0.0") -> Node:
+    """`wire`: nothing for the kernel's sockets."""
     made = Node(host)
-    made.init(octet)  # for its key
+    if not made.config.exists():
+        made.init(octet)  # for its key
+    section = f"wire: {{backend: dpdk, {wire}}}\n" if wire else ""
     made.configure(
         f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {host.name}}}\n"
-        f'overlay: {{listen: ["{listen}:{PORT}"], bootstrap: ["{bootstrap}"]}}\n'
-        f"wire: {{backend: dpdk, {wire}}}\n", f"192.168.10.{octet}")
+        f'overlay: {{listen: ["{listen}:{PORT}"], bootstrap: ["{bootstrap}"]}}\n{section}',
+        f"192.168.10.{octet}")
     made.start()
     return made
 
@@ -34,31 +53,43 @@ def events(node: Node) -> dict:
 
 
 def must_work(alice: Node, bob: Node, driver: str) -> str:
-    pings = ping(alice.host, bob.address, 20, wait_s=5)
-    expect(pings.lost == 0, f"{pings.lost} of {pings.sent} pings were lost")
+    """And end; then the sockets have to."""
+    rates = must_carry(alice, bob, driver)
     for each in (alice, bob):
-        wire = each.status()["engine"]["wire"]
-        expect(wire == driver, f"{each.name} has {wire} for its wire")
-    server = IperfServer(bob.host, bob.address)
-    forth = tcp_mbit(alice.host, server, SECONDS, 4)
-    back = tcp_mbit(alice.host, server, SECONDS, 4, "-R")
-    pps = udp_received_pps(alice.host, server, SECONDS, 200)
-    transfer(alice.host, bob.host, bob.address, 5)
-    for each in (alice, bob):
-        must_balance(each)
         seen = events(each)
         for name in ("malformed", "bad_checksum", "fragment", "no_route", "too_big", "copied"):
             expect(seen[name] == 0, f"{each.name} counts {seen[name]} as {name}")
-    for each in (alice, bob):
         each.stop()
-    return f"{forth:.0f} and back {back:.0f} Mbit/s, {pps / 1000:.0f} k/s of 200 bytes"
+    sockets = [started(alice.host, 10, "192.0.2.1"), started(bob.host, 20, alice.endpoint)]
+    others = must_carry(*sockets, "socket")
+    for each in sockets:
+        each.stop()
+    return rates.beside(others)
+
+
+def must_carry(alice: Node, bob: Node, wire: str) -> Rates:
+    pings = ping(alice.host, bob.address, 20, wait_s=5)
+    expect(pings.lost == 0, f"{pings.lost} of {pings.sent} pings were lost")
+    for each in (alice, bob):
+        its = each.status()["engine"]["wire"]
+        expect(its == wire, f"{each.name} has {its} for its wire")
+    # Its log goes on where that of an earlier one ended.
+    server = IperfServer(bob.host, bob.address, 5202 if wire == "socket" else 5201)
+    rates = Rates(forth=tcp_mbit(alice.host, server, SECONDS, 4),
+                  back=tcp_mbit(alice.host, server, SECONDS, 4, "-R"),
+                  udp=udp_received_pps(alice.host, server, SECONDS, 200) / 1000)
+    server.stop()
+    transfer(alice.host, bob.host, bob.address, 5)
+    for each in (alice, bob):
+        must_balance(each)
+    return rates
 
 
 def pair_over_interface(world, driver: str) -> tuple:
     device = f'device: "{driver}0,iface=eth0"'
     hosts = [world.host(name) for name in ("alice", "bob")]
-    alice = started(hosts[0], 10, device, "192.0.2.1")
-    return alice, started(hosts[1], 20, device, alice.endpoint)
+    alice = started(hosts[0], 10, "192.0.2.1", device)
+    return alice, started(hosts[1], 20, alice.endpoint, device)
 
 
 def must_come_back(world, alice: Node, bob: Node) -> None:
@@ -104,7 +135,7 @@ def test_two_daemons_meet_by_ipv6_in_a_vlan(world):
     nodes = []
     for host, octet in zip(world.cable("alice", "bob"), (10, 20)):
         wire = f'device: "net_af_packet0,iface=eth0", address6: "fd00:77::{octet}/64", vlan: 7'
-        nodes.append(started(host, octet, wire, f"[fd00:77::{30 - octet}]:{PORT}", "[::]"))
+        nodes.append(started(host, octet, f"[fd00:77::{30 - octet}]:{PORT}", wire, "[::]"))
     alice, bob = nodes
     pings = ping(alice.host, bob.address, 20, wait_s=5)
     expect(pings.lost == 0, f"{pings.lost} of {pings.sent} pings were lost")
@@ -115,7 +146,7 @@ def test_two_daemons_meet_by_ipv6_in_a_vlan(world):
 
 def test_a_wire_that_is_deleted_ends_the_daemon(world):
     host = world.host("alice")
-    alice = started(host, 10, 'device: "net_af_packet0,iface=eth0"', "192.0.2.1")
+    alice = started(host, 10, "192.0.2.1", 'device: "net_af_packet0,iface=eth0"')
     host.run("ip", "link", "delete", "eth0")
     expect(alice.daemon.wait(5) == 1, "the daemon ended well")
     said = alice.daemon.log()
@@ -128,8 +159,8 @@ def test_two_daemons_meet_over_memif(world):
     nodes = []
     for host, octet, role in zip(hosts, (10, 20), ("server", "client")):
         device = f"net_memif0,socket={socket},socket-abstract=no,role={role},bsize=4096,rsize=11"
-        nodes.append(started(host, octet, f'device: "{device}", address: 10.77.0.{octet}/24',
-                             f"10.77.0.{30 - octet}:{PORT}"))
+        nodes.append(started(host, octet, f"10.77.0.{30 - octet}:{PORT}",
+                             f'device: "{device}", address: 10.77.0.{octet}/24'))
     return must_work(*nodes, "net_memif")
 
 
