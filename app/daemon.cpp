@@ -15,11 +15,14 @@
 #include <utility>
 
 #include "app/daemon_parts.hpp"
+#include "app/firewall_rules.hpp"
 #include "app/handshake_timers.hpp"
+#include "app/own_node.hpp"
 #include "app/pinger.hpp"
 #include "app/processors.hpp"
 #include "app/sd_notify.hpp"
 #include "app/trust_files.hpp"
+#include "app/value_or_throw.hpp"
 #include "app/version.hpp"
 #include "app/wire.hpp"
 #include "base/log.hpp"
@@ -28,39 +31,9 @@
 #include "kni/tap_port.hpp"
 #include "overlay/control/server.hpp"
 #include "overlay/loop.hpp"
-#include "overlay/trust/own_credential.hpp"
 
 namespace ipop::app {
 namespace {
-
-template <typename T>
-T value_or_throw(Result<T> result, const std::string& context) {
-  if (!result) throw std::runtime_error(context + ": " + result.error().message);
-  return std::move(*result);
-}
-
-overlay::Identity load_identity(const conf::Config& config) {
-  const auto file = config.paths.state / "node.key";
-  auto identity = overlay::Identity::load(file);
-  if (!identity) {
-    throw std::runtime_error(identity.error().message + ": `ipop init` makes the node's key");
-  }
-  return std::move(*identity);
-}
-
-overlay::Credential make_credential(const conf::Config& config, const overlay::Identity& identity) {
-  std::vector<Prefix> addresses;
-  for (const Prefix& own : inner_addresses(config)) {
-    addresses.push_back(Prefix::host(own.address));
-  }
-  std::string warning;
-  auto credential = value_or_throw(
-      overlay::own_credential(identity, addresses, config.network.routes, config.network.hostname,
-                              config.paths.state / "credential", read_clock().wall, warning),
-      "credential");
-  if (!warning.empty()) log::warning("{}", warning);
-  return credential;
-}
 
 std::string text_of(const std::vector<conf::ConfigError>& list) {
   std::string errors = conf::to_string(list);
@@ -75,7 +48,8 @@ constexpr std::chrono::seconds kInterfaceCheckInterval{1};
 // could; what nothing carries out yet is honestly one that waits for a restart.
 bool takes_effect(std::string_view key) {
   return key == "overlay.peers" || key == "overlay.port_guessing" ||
-         key.starts_with("overlay.relay.") || key.starts_with("trust.") || key.starts_with("log.");
+         key.starts_with("overlay.relay.") || key.starts_with("trust.") ||
+         key.starts_with("firewall.") || key.starts_with("log.");
 }
 
 // All parts, in the order in which they are made; they go in the opposite order.
@@ -96,6 +70,7 @@ class Daemon {
   [[nodiscard]] overlay::control::Handlers handlers();
   [[nodiscard]] overlay::Status status();
   [[nodiscard]] Result<overlay::control::ReloadReport> reload();
+  void set_firewall();
   void wait_for_signals();
   void watch_interface();
   void on_route(const Prefix& prefix, bool added);
@@ -145,6 +120,7 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
       });
   overlay_ = std::make_unique<overlay::Overlay>(context(), overlay_settings(),
                                                 [this](std::string why) { stop(std::move(why)); });
+  set_firewall();
   loop_ = std::make_unique<overlay::Loop>(io_, engine_->punts(), *directory_, *overlay_,
                                           config_.interface.name, config_.overlay.stun,
                                           wire_.addresses);
@@ -199,7 +175,21 @@ overlay::OverlaySettings Daemon::overlay_settings() {
           .port_guessing = guessing_effort(config_),
           .trust = value_or_throw(trust_settings(trust_), "trust"),
           .revoked_file = config_.paths.state / "revoked.pem",
-          .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); }};
+          .on_route = [this](const Prefix& prefix, bool added) { on_route(prefix, added); },
+          .on_names =
+              [this](engine::PeerIndex peer, const overlay::ProvenNames& names) {
+                engine_->set_marks(peer, names_for_rules(names));
+              }};
+}
+
+// What peers are to these rules is asked of the overlay, who knows them.
+void Daemon::set_firewall() {
+  engine_->set_firewall(
+      config_.firewall, [this](const engine::firewall::RuleSet& rules, engine::PeerIndex index) {
+        const overlay::Peer* const peer = overlay_->peers().by_index(index);
+        return peer == nullptr ? engine::firewall::PeerMarks{}
+                               : rules.marks_of(names_for_rules(peer->proven_names()));
+      });
 }
 
 // Bad ones were refused before; but between then and now somebody may have changed the files.
@@ -285,6 +275,7 @@ overlay::Status Daemon::status() {
                    .aead = std::string(engine_->aead_name()),
                    .counters = engine_->counters(),
                    .wire_events = engine_->wire_events()};
+  status.firewall = firewall_status(config_.firewall, engine_->firewall_counts(read_clock().mono));
   overlay_->describe(status, read_clock());
   return status;
 }
@@ -320,6 +311,10 @@ Result<overlay::control::ReloadReport> Daemon::reload() {
     config_.overlay.relay = loaded->overlay.relay;
     overlay_->set_relay(relay_settings(config_), read_clock());
     loop_->kick();
+  }
+  if (!config_.firewall.has_same_rules(loaded->firewall)) {
+    config_.firewall = conf::with_live_changes(config_, *loaded).firewall;
+    set_firewall();
   }
   for (const std::string& key : report.needs_restart) {
     log::warning("reload: {} changed, which takes effect at the next start", key);

@@ -12,6 +12,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
+#include "conf/firewall.hpp"
 
 namespace ipop::conf {
 
@@ -140,6 +141,7 @@ struct Config {
   Overlay overlay;
   Engine engine;
   Wire wire;
+  Firewall firewall;
   Log log;
   Paths paths;
 };

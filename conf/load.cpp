@@ -186,6 +186,7 @@ void read(const Node& root, const std::filesystem::path& folder, Config& config,
   read_overlay(top.section("overlay"), config.overlay);
   read_engine(top.section("engine"), config.engine);
   read_wire(top.section("wire"), config.wire);
+  read_firewall(top.section("firewall"), config.firewall);
   read_log(top.section("log"), config.log);
   read_paths(top.section("paths"), config.paths);
   validate(config, positions, errors);

@@ -49,6 +49,12 @@ Changes compare(const Config& running, const Config& next) {
   restart("wire.gateway6", running.wire.gateway6, next.wire.gateway6);
   restart("wire.vlan", running.wire.vlan, next.wire.vlan);
   restart("wire.mtu", running.wire.mtu, next.wire.mtu);
+  live("firewall.default_inbound", running.firewall.default_inbound, next.firewall.default_inbound);
+  live("firewall.default_outbound", running.firewall.default_outbound,
+       next.firewall.default_outbound);
+  live("firewall.inbound", running.firewall.inbound, next.firewall.inbound);
+  live("firewall.outbound", running.firewall.outbound, next.firewall.outbound);
+  restart("firewall.max_flows", running.firewall.max_flows, next.firewall.max_flows);
   live("log.level", running.log.level, next.log.level);
   live("log.format", running.log.format, next.log.format);
   restart("paths.state", running.paths.state, next.paths.state);
@@ -63,6 +69,9 @@ Config with_live_changes(Config running, const Config& next) {
   running.overlay.port_guessing = next.overlay.port_guessing;
   running.overlay.relay = next.overlay.relay;
   running.overlay.peers = next.overlay.peers;
+  const std::uint32_t max_flows = running.firewall.max_flows;
+  running.firewall = next.firewall;
+  running.firewall.max_flows = max_flows;
   running.log = next.log;
   return running;
 }

@@ -17,8 +17,8 @@ struct Changes {
   [[nodiscard]] bool none() const noexcept { return live.empty() && need_restart.empty(); }
 };
 
-// log.*, trust.*, overlay.peers, overlay.bootstrap, overlay.relay.*, overlay.port_guessing and
-// network.routes are live; nothing else is.
+// log.*, trust.*, firewall.* but for max_flows, overlay.peers, overlay.bootstrap, overlay.relay.*,
+// overlay.port_guessing and network.routes are live; nothing else is.
 [[nodiscard]] Changes compare(const Config& running, const Config& next);
 
 // `running` with the live keys of `next`: what runs once they are applied, and what the next reload

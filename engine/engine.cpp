@@ -214,6 +214,20 @@ WireSockets& Engine::sockets() noexcept {
   return parts_->sockets;
 }
 
+void Engine::set_firewall(const conf::Firewall& rules,
+                          const DpdkForwardingTable::MarksOf& marks_of) {
+  parts_->table.set_firewall(rules, marks_of);
+}
+
+void Engine::set_marks(PeerIndex peer, const firewall::PeerNames& names) {
+  const firewall::RuleSet* const rules = parts_->table.firewall_rules();
+  if (rules != nullptr) parts_->table.set_marks(peer, rules->marks_of(names));
+}
+
+FirewallCounts Engine::firewall_counts(Instant now) const {
+  return parts_->table.firewall_counts(now);
+}
+
 std::string_view Engine::poll_mode() const noexcept {
   return parts_->poll == conf::PollMode::kBusy ? "busy" : "adaptive";
 }

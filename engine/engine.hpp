@@ -65,6 +65,10 @@ class Engine {
   [[nodiscard]] PuntQueue& punts() noexcept;
   [[nodiscard]] Injector& injector() noexcept;
   [[nodiscard]] WireSockets& sockets() noexcept;
+  // The firewall, as DpdkForwardingTable has it. Overlay thread, or before start().
+  void set_firewall(const conf::Firewall& rules, const DpdkForwardingTable::MarksOf& marks_of);
+  void set_marks(PeerIndex peer, const firewall::PeerNames& names);
+  [[nodiscard]] FirewallCounts firewall_counts(Instant now) const;
 
   // Any thread.
   [[nodiscard]] EngineCounters counters() const noexcept;

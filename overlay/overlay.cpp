@@ -101,6 +101,7 @@ Overlay::Overlay(Context context, OverlaySettings settings,
       lan_(context_, {.own_record = [this] { return announcer_.make_record(now_); },
                       .on_record = [this](const NodeRecord& record) { learn(record, now_); }}) {
   peers_.set_on_remove([this](Peer& peer) { forget(peer); });
+  peers_.set_on_names(settings_.on_names);
   announcer_.set_on_publish(
       [this](const IpAddress& address, const DirectoryValue& value, std::uint64_t sequence) {
         deposits_.leave(address, value, sequence, relays_.homes(), now_.mono);

@@ -69,6 +69,8 @@ struct OverlaySettings {
   // For the host's routing table: a prefix outside `subnets` is reached through a peer, or no
   // longer.
   PeerTable::OnRoute on_route = [](const Prefix&, bool) {};
+  // For the firewall: what was proved of a peer, before it has any route and at each change.
+  PeerTable::OnNames on_names = [](engine::PeerIndex, const ProvenNames&) {};
 };
 
 class Overlay {

@@ -113,6 +113,22 @@ struct EngineStatus {
   engine::WireEvents wire_events{};
 };
 
+struct FirewallRuleStatus {
+  std::string direction;  // "inbound" or "outbound"
+  std::string name;       // from the configuration, often empty
+  std::string rule;       // "allow tcp 22 from group admin"; "deny by default" for the last
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct FirewallStatus {
+  bool on = false;
+  std::uint64_t flows = 0;
+  std::uint64_t max_flows = 0;
+  // In the order in which they are asked, the defaults at the end of each direction.
+  std::vector<FirewallRuleStatus> rules;
+};
+
 struct Status {
   std::string version;
   std::string node_id;
@@ -126,6 +142,7 @@ struct Status {
   RelayStatus relay;
   DhtStatus dht;
   EngineStatus engine;
+  FirewallStatus firewall;
   std::vector<std::string> warnings;  // sentences a user should act on
   std::vector<PeerStatus> peers;
 };

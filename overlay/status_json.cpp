@@ -268,6 +268,21 @@ Json nat_to_json(const NatStatus& nat) {
             {"why", nat.port_mapping.why}}}};
 }
 
+Json firewall_to_json(const FirewallStatus& firewall) {
+  Json rules = Json::array();
+  for (const FirewallRuleStatus& one : firewall.rules) {
+    rules.push_back({{"direction", one.direction},
+                     {"name", one.name},
+                     {"rule", one.rule},
+                     {"packets", one.packets},
+                     {"bytes", one.bytes}});
+  }
+  return {{"on", firewall.on},
+          {"flows", firewall.flows},
+          {"max_flows", firewall.max_flows},
+          {"rules", std::move(rules)}};
+}
+
 Json to_json(const Status& status) {
   Json peers = Json::array();
   for (const PeerStatus& peer : status.peers)
@@ -290,6 +305,7 @@ Json to_json(const Status& status) {
             {"records", status.relay.records}}},
           {"dht", {{"connected", status.dht.connected}, {"nodes", status.dht.nodes}}},
           {"engine", engine_to_json(status.engine)},
+          {"firewall", firewall_to_json(status.firewall)},
           {"warnings", status.warnings},
           {"peers", std::move(peers)}};
 }
@@ -349,6 +365,19 @@ Result<Status> status_from_json(const Json& json) {
     inner.read("nodes", status.dht.nodes);
   });
   reader.object("engine", [&](ObjectReader& inner) { read_engine(inner, status.engine); });
+  reader.object("firewall", [&](ObjectReader& inner) {
+    inner.read("on", status.firewall.on);
+    inner.read("flows", status.firewall.flows);
+    inner.read("max_flows", status.firewall.max_flows);
+    inner.list("rules", [&](ObjectReader& rule) {
+      FirewallRuleStatus& one = status.firewall.rules.emplace_back();
+      rule.read("direction", one.direction);
+      rule.read("name", one.name);
+      rule.read("rule", one.rule);
+      rule.read("packets", one.packets);
+      rule.read("bytes", one.bytes);
+    });
+  });
   reader.read("warnings", status.warnings);
   reader.list("peers", [&](ObjectReader& inner) { read_peer(inner, status.peers.emplace_back()); });
   if (!reader.ok()) return reader.failure();

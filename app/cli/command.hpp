@@ -59,5 +59,7 @@ void add_ping(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_ca(CLI::App& app, Context& context);
+void add_firewall(CLI::App& app, Context& context);
+void add_firewall_test(CLI::App& firewall, Context& context);
 
 }  // namespace ipop::app

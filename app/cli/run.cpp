@@ -19,6 +19,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_ping(app, context);
   add_reload(app, context);
   add_ca(app, context);
+  add_firewall(app, context);
   add_version(app, context);
 }
 

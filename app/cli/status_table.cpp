@@ -95,6 +95,13 @@ std::string packets_text(const engine::EngineCounters& counters) {
                      count_text(counters.wire_rx, "packet", "packets"));
 }
 
+std::string firewall_text(const overlay::FirewallStatus& firewall) {
+  // Without the two defaults.
+  const std::size_t rules = firewall.rules.size() < 2 ? 0 : firewall.rules.size() - 2;
+  return fmt::format("{}, {} of {} at most", count_text(rules, "rule", "rules"),
+                     count_text(firewall.flows, "flow", "flows"), firewall.max_flows);
+}
+
 using Row = std::array<std::string, 8>;
 
 Row row_of(const PeerStatus& peer) {
@@ -151,6 +158,7 @@ std::string node_text(const Status& status) {
   text += line("engine", engine_text(status.engine));
   text += line("packets", packets_text(status.engine.counters));
   text += line("dropped", drops_text(status.engine.counters.fates));
+  if (status.firewall.on) text += line("firewall", firewall_text(status.firewall));
   for (const std::string& warning : status.warnings)
     text += line("WARNING", warning);
   return text;

@@ -34,6 +34,11 @@ constexpr std::array<const char*, kFateCount> kNames{
     "relay_loop",
     "relay_limited",
     "handover_full",
+    "firewall_in",
+    "firewall_out",
+    "firewall_fragment",
+    "firewall_malformed",
+    "firewall_full",
 };
 static_assert(kNames.back() != nullptr);
 

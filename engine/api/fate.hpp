@@ -42,6 +42,12 @@ enum class Fate : std::uint8_t {
   kDropRelayLimited,        // more than this node is willing to relay
   // Between lcores:
   kDropHandoverFull,  // the lcore whose it is did not keep up, or has stopped
+  // The firewall, where there are rules:
+  kDropFirewallIn,         // from a peer: no rule and no flow allows it
+  kDropFirewallOut,        // from the host: the same; its sender was told by ICMP
+  kDropFirewallFragment,   // not the first fragment, and the first was not seen to pass
+  kDropFirewallMalformed,  // a transport header that is cut off, or cannot be found
+  kDropFirewallFull,       // allowed, but there is no room to remember its flow
   kCount,
 };
 

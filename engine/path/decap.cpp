@@ -39,6 +39,7 @@ bool is_ip(std::uint8_t first) noexcept {
 void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
   Sealed sealed;
   run_ = {};
+  gate_.begin_burst(now);
   relay_.begin_burst(now);
   for (rte_mbuf*& buffer : buffers) {
     if (buffer->nb_segs != 1) [[unlikely]] {
@@ -57,6 +58,7 @@ void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
     if (relay_.end_buffer(buffer)) buffer = nullptr;
   }
   if (sealed.count != 0) open(sealed, now);
+  gate_.end_burst();
 }
 
 // Inline, like all below that is called for each packet: as functions of their own, each called in
@@ -262,6 +264,8 @@ inline void Decap::handle_inner(const Datagram& text, ReceiveLane& lane, Instant
   if (like.version != version || like.source != inner->source || like.from != *text.source) {
     if (!admit(inner->source, *text.source, version, lane, now)) return;
   }
+  if (gate_.is_on() && !may_enter(bytes.first(inner->total_length), lane)) [[unlikely]]
+    return;
   count_data(lane, inner->total_length, now);
   if (host_.deliver(text.at, *inner, transport, partial)) {
     run_ = {.lane = &lane, .source = text.source};
@@ -285,6 +289,22 @@ bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint
   if (home && (from == view->endpoint || view->comes_apart(lane))) {
     lane.admitted = {.version = version, .source = inner_source, .from = from};
   }
+  return true;
+}
+
+// What continues a run is not asked for: it is counted by what its lane counts, until another
+// packet comes here, and so that ends the run.
+bool Decap::may_enter(ByteView text, ReceiveLane& lane) noexcept {
+  run_ = {};
+  if (gate_.continues(text.data(), static_cast<std::uint32_t>(text.size()), &lane)) return true;
+  const PeerView* const view = table_.peers.find(lane.peer);
+  const Fate fate = view == nullptr ? Fate::kDropWireUnknownSession
+                                    : gate_.judge(text, view->marks[gate_.slot()], &lane, 1);
+  if (fate != Fate::kSent) {
+    counters_.count(fate);
+    return false;
+  }
+  gate_.count_by(lane.received.data_packets, lane.received.data_bytes);
   return true;
 }
 

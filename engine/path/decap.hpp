@@ -7,6 +7,7 @@
 #include <span>
 
 #include "engine/aead/aead.hpp"
+#include "engine/firewall/gate.hpp"
 #include "engine/lcore_counters.hpp"
 #include "engine/path/handover.hpp"
 #include "engine/path/host_batch.hpp"
@@ -33,7 +34,8 @@ class Decap {
         host_(host),
         relay_(relay),
         punts_(punts),
-        counters_(counters) {}
+        counters_(counters),
+        gate_(table.firewall, lcore, firewall::Direction::kIn) {}
 
   // At most kBurst buffers, each one datagram or a train. They stay the caller's, who keeps them
   // until the host batch was flushed; but for those that become nullptr, which are relayed.
@@ -89,6 +91,8 @@ class Decap {
   // view, read before.
   [[nodiscard]] bool admit(const IpAddress& inner_source, const Endpoint& from,
                            std::uint32_t version, ReceiveLane& lane, Instant now) noexcept;
+  // Whether the firewall lets it in; counts what it does not. `text`: the inner packet alone.
+  [[nodiscard]] bool may_enter(ByteView text, ReceiveLane& lane) noexcept;
   void follow_path(const Endpoint& source, ReceiveLane& lane, const PeerView& view,
                    Instant now) noexcept;
 
@@ -102,6 +106,7 @@ class Decap {
   PuntRing& punts_;
   LcoreCounters& counters_;
   Run run_;  // within one wire_burst()
+  firewall::Gate gate_;
 };
 
 }  // namespace ipop::engine

@@ -30,6 +30,7 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
   std::size_t count = 0;
   std::size_t run_count = 0;
 
+  gate_.begin_burst(now);
   host_.begin_burst();
   for (rte_mbuf* const frame : frames) {
     if (const Fate fate = host_.unwrap(frame); fate != Fate::kSent) [[unlikely]] {
@@ -74,11 +75,31 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
       forward(packets[i], *view, *lane, now);
     }
   }
+  gate_.end_burst();
+}
+
+// By the lcore that seals it, when the peer is known: what waits is judged when it goes on.
+bool Encap::may_leave(rte_mbuf* packet, const PeerView& view, Instant now) noexcept {
+  const std::uint32_t packets = packet_count(packet);
+  const std::uint32_t length = packet->pkt_len;
+  if (!gate_.continues(data_of(packet), length, &view)) {
+    const Fate fate = gate_.judge(bytes_of(packet), view.marks[gate_.slot()], &view, packets);
+    if (fate != Fate::kSent) {
+      if (fate == Fate::kDropFirewallOut)
+        answers_.unreachable(packet, RejectReason::kProhibited, now);
+      counters_.drop(packet, fate);
+      return false;
+    }
+  }
+  gate_.count(packets, length);
+  return true;
 }
 
 // Inline for what a call costs: see decap.cpp.
 inline void Encap::forward(rte_mbuf* packet, const PeerView& view, SendLane& lane,
                            Instant now) noexcept {
+  if (gate_.is_on() && !may_leave(packet, view, now)) [[unlikely]]
+    return;
   if (packet->tso_segsz != 0) {
     forward_super(packet, view, lane, now);
     return;
@@ -152,10 +173,12 @@ void Encap::release(const IpAddress& destination, const PeerView& view, Instant 
 }
 
 void Encap::retry_staged(Instant now) noexcept {
+  gate_.begin_burst(now);
   staging_.for_each_destination([&](const IpAddress& destination) {
     const PeerView* const view = table_.peers.find(table_.routes.find(destination));
     if (view != nullptr) release(destination, *view, now);
   });
+  gate_.end_burst();
 }
 
 void Encap::reject_staged(const IpAddress& address, RejectReason reason, Instant now) noexcept {
@@ -176,12 +199,14 @@ void Encap::expire(Instant now) noexcept {
 void Encap::tick(Instant now) noexcept {
   if (!has_staged()) return;
   expire(now);
+  gate_.begin_burst(now);
   staging_.for_each_destination([&](const IpAddress& destination) {
     const PeerIndex peer = table_.routes.find(destination);
     const PeerView* const view = table_.peers.find(peer);
     if (view != nullptr) release(destination, *view, now);
     if (staging_.holds(destination)) ask(destination, view == nullptr ? kNoPeer : peer, now);
   });
+  gate_.end_burst();
 }
 
 }  // namespace ipop::engine

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "engine/api/inject.hpp"
+#include "engine/firewall/gate.hpp"
 #include "engine/lcore_counters.hpp"
 #include "engine/path/handover.hpp"
 #include "engine/path/host_answers.hpp"
@@ -27,7 +28,8 @@ class Encap {
         wire_(wire),
         answers_(answers),
         punts_(punts),
-        counters_(counters) {}
+        counters_(counters),
+        gate_(table.firewall, share.lcore(), firewall::Direction::kOut) {}
 
   // At most kBurst frames of the host, or of other lcores.
   void host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept;
@@ -44,6 +46,8 @@ class Encap {
 
  private:
   void forward(rte_mbuf* packet, const PeerView& view, SendLane& lane, Instant now) noexcept;
+  // Whether the firewall lets it out; if not, it is gone.
+  [[nodiscard]] bool may_leave(rte_mbuf* packet, const PeerView& view, Instant now) noexcept;
   void forward_super(rte_mbuf* packet, const PeerView& view, SendLane& lane, Instant now) noexcept;
   // To the lcore that has a lane for it.
   void hand_over(rte_mbuf* packet, const Session& session) noexcept;
@@ -61,6 +65,7 @@ class Encap {
   LcoreCounters& counters_;
   HostPackets host_;
   Staging staging_;
+  firewall::Gate gate_;
 };
 
 }  // namespace ipop::engine

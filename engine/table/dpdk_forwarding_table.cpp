@@ -13,6 +13,7 @@ DpdkForwardingTable::DpdkForwardingTable(const TableSizes& sizes, std::uint32_t 
       views_(sizes.peers),
       sessions_(sizes.sessions, reclaimer_),
       labels_(sizes.labels, max_lcores, reclaimer_),
+      firewall_(max_lcores),
       aead_(std::move(aead)) {}
 
 DpdkForwardingTable::~DpdkForwardingTable() {
@@ -32,8 +33,44 @@ Result<PeerIndex> DpdkForwardingTable::add_peer() {
   } else {
     return fail("the table of peers is full (" + std::to_string(views_.size()) + ")");
   }
-  show(PeerIndex{index}, peers_[index]);
+  Peer& peer = peers_[index];
+  if (const firewall::PublishedRules* const rules = firewall_.rules()) {
+    peer.view.marks[rules->slot()] = {.generation = rules->generation, .stamp = ++last_stamp_};
+  }
+  show(PeerIndex{index}, peer);
   return PeerIndex{index};
+}
+
+void DpdkForwardingTable::set_firewall(const conf::Firewall& rules, const MarksOf& marks_of) {
+  std::unique_ptr<const firewall::PublishedRules> next;
+  if (!rules.is_off()) {
+    next = firewall_.prepare(rules);
+    // Where lcores do not look before they see these rules.
+    for (auto& [index, peer] : peers_) {
+      peer.view.marks[next->slot()] = {.generation = next->generation,
+                                       .stamp = ++last_stamp_,
+                                       .marks = marks_of(next->rules, PeerIndex{index})};
+      show(PeerIndex{index}, peer);
+    }
+  }
+  if (auto old = firewall_.publish(std::move(next))) {
+    reclaimer_.defer([owned = std::move(old)] {});
+  }
+}
+
+void DpdkForwardingTable::set_marks(PeerIndex index, const firewall::PeerMarks& marks) {
+  const firewall::PublishedRules* const rules = firewall_.rules();
+  const auto at = peers_.find(static_cast<std::uint32_t>(index));
+  if (rules == nullptr || at == peers_.end()) return;
+  firewall::StampedMarks& present = at->second.view.marks[rules->slot()];
+  if (present.marks == marks) return;
+  present = {.generation = rules->generation, .stamp = ++last_stamp_, .marks = marks};
+  show(index, at->second);
+}
+
+const firewall::RuleSet* DpdkForwardingTable::firewall_rules() const noexcept {
+  const firewall::PublishedRules* const rules = firewall_.rules();
+  return rules == nullptr ? nullptr : &rules->rules;
 }
 
 void DpdkForwardingTable::remove_peer(PeerIndex peer) {

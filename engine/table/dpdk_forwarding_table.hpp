@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/aead/aead.hpp"
 #include "engine/api/forwarding_table.hpp"
+#include "engine/firewall/firewall.hpp"
 #include "engine/path/relay_budget.hpp"
 #include "engine/table/index_table.hpp"
 #include "engine/table/labels.hpp"
@@ -36,6 +38,7 @@ struct TableReader {
   const PeerViews& peers;
   const SessionTable& sessions;
   const LabelTable& labels;
+  const firewall::Firewall& firewall;
   RelayBudget& relay_budget;  // all that lcores write together, and only where there is a limit
 };
 
@@ -48,7 +51,7 @@ class DpdkForwardingTable final : public ForwardingTable {
   ~DpdkForwardingTable() override;
 
   [[nodiscard]] TableReader reader() noexcept {
-    return {routes_, views_, sessions_, labels_, relay_budget_};
+    return {routes_, views_, sessions_, labels_, firewall_, relay_budget_};
   }
   [[nodiscard]] rte_rcu_qsbr* qsbr() const noexcept { return reclaimer_.qsbr(); }
   // For others who free what lcores may be using.
@@ -79,6 +82,18 @@ class DpdkForwardingTable final : public ForwardingTable {
   [[nodiscard]] PeerCounters counters(PeerIndex peer) const override;
   void reclaim() override;
 
+  // Other rules for all packets from now on, flows that they allow go on; `marks_of` says what each
+  // peer is to them. Rules that allow everything are none. Throws std::bad_alloc.
+  using MarksOf = std::function<firewall::PeerMarks(const firewall::RuleSet&, PeerIndex)>;
+  void set_firewall(const conf::Firewall& rules, const MarksOf& marks_of);
+  // The peer is another to the rules in force. Flows are judged again if that is so.
+  void set_marks(PeerIndex peer, const firewall::PeerMarks& marks);
+  // nullptr: there are none.
+  [[nodiscard]] const firewall::RuleSet* firewall_rules() const noexcept;
+  [[nodiscard]] FirewallCounts firewall_counts(Instant now) const {
+    return firewall_.counts(firewall::flow_seconds(now));
+  }
+
  private:
   // The writer's own knowledge of a peer.
   struct Peer {
@@ -100,6 +115,8 @@ class DpdkForwardingTable final : public ForwardingTable {
   PeerViews views_;
   SessionTable sessions_;
   LabelTable labels_;
+  firewall::Firewall firewall_;
+  std::uint32_t last_stamp_ = 0;  // of peers' marks
   RelayBudget relay_budget_;
   std::unique_ptr<AeadEngine> aead_;
   std::unordered_map<std::uint32_t, Peer> peers_;

@@ -1,12 +1,14 @@
 // All that a lcore needs to know of a peer, and that never changes: the overlay thread replaces it
 // as a whole, and the old one is freed when no lcore can see it. The first cache line is all that
-// is read, except while a session waits to be confirmed, and for lanes beyond the first.
+// is read, except while a session waits to be confirmed, for lanes beyond the first, and by the
+// firewall.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
 #include "engine/api/types.hpp"
+#include "engine/firewall/marks.hpp"
 #include "engine/table/lazy_array.hpp"
 #include "engine/table/session.hpp"
 
@@ -26,6 +28,8 @@ struct alignas(64) PeerView {
   // would come too late for the host's first answer.
   alignas(64) Session* successor = nullptr;
   LanePorts lane_ports;
+  // For the firewall's rules, by whether their generation is odd.
+  firewall::StampedMarks marks[2];
 
   // What a host packet can be sealed with and sent now, by a lane that is not spent. nullptr: it
   // waits and the overlay is asked.

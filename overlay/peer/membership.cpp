@@ -116,6 +116,7 @@ bool Membership::authorise(Peer& peer, Instant now) {
   if (peer.authorised || !pass(peer, now)) return false;
   grant_configured(peer);
   if (!settle_own_address(peer, now)) return false;
+  tell_names(peer);
   std::vector<Prefix> wanted = peer.credential->addresses;
   wanted.insert(wanted.end(), peer.credential->routes.begin(), peer.credential->routes.end());
   const std::vector<Endpoint> underlay = Handshaker::targets(peer);
@@ -225,6 +226,7 @@ void Membership::on_refusal(Peer& peer, const message::Refusal& refusal, Instant
 void Membership::grant_configured(Peer& peer) {
   const bool owes = admission_.required() && peer.form == handshake::Form::kIpop;
   if (!peer.configured || (owes && !peer.trust.standing)) return;
+  tell_names(peer);
   for (const Prefix& prefix : peer.configured->allowed_ips) {
     if (const auto added = peers_.add_route(peer, prefix); !added) {
       on_warning_("peer " + peer.configured->name + ": " + prefix.to_string() + ": " +
@@ -255,14 +257,27 @@ void Membership::review(Peer& peer, Instant now) {
     peer.trust.cut_at.reset();
     retire_all_sessions(context_, peer);
   }
+  if (!admission_.required() && peer.trust.names_told != Instant{}) {
+    peer.trust.judged = {};  // no certificate counts any more
+    tell_names(peer);
+  }
   if (!peer.authorised || !admission_.required() || peer.form != handshake::Form::kIpop) return;
   const auto judged = admission_.judge(peer);
-  if (judged.value_or(false)) return;
+  if (judged.value_or(false)) {
+    if (peer.trust.judged != peer.trust.names_told) tell_names(peer);
+    return;
+  }
   peers_.drop_routes(peer);
   peer.authorised = false;
   if (judged) return;  // it has shown nothing yet
   refuse(peer, judged.error(), now);
   peer.trust.cut_at = now + kCutAfter;
+}
+
+// Its certificate may be another one, with other groups.
+void Membership::tell_names(Peer& peer) {
+  peer.trust.names_told = peer.trust.judged;
+  peers_.tell_names(peer);
 }
 
 bool Membership::judge_again(Peer& peer, Instant now) {

@@ -58,6 +58,7 @@ class Membership {
  private:
   void send(const Peer& peer, const message::Message& message);
   [[nodiscard]] bool pass(Peer& peer, Instant now);
+  void tell_names(Peer& peer);
   [[nodiscard]] bool judge_again(Peer& peer, Instant now);
   void refuse(Peer& peer, const x509::Refusal& refusal, Instant now);
   [[nodiscard]] bool authorise(Peer& peer, Instant now);

@@ -115,6 +115,7 @@ struct PeerTrust {
   std::optional<Transfer> transfer;        // of that one, in progress
   std::optional<x509::Refusal> refusal;    // the last judgement
   Instant judged{};                        // when that was
+  Instant names_told{};                    // the judgement after which its names were passed on
   Instant greeted{};                       // when we last said what we have
   Instant answered{};                      // when we last sent what it asked for
   std::optional<Instant> waiting_since;    // for its word of a certificate, in this session
@@ -122,6 +123,13 @@ struct PeerTrust {
   std::vector<message::ListOffer> offers;  // of lists, named before it was let in
   unsigned hellos_left = 0;                // until it says that it has our revocation lists
   std::optional<Instant> lied;             // when it offered one that no CA of ours signed
+};
+
+// Who it is, as far as it was proved: what a rule of the firewall may go by.
+struct ProvenNames {
+  std::vector<std::string> names;   // its certificate's, or that of its key in the configuration
+  std::string node_id;              // hexadecimal; empty: a plain WireGuard peer has none
+  std::vector<std::string> groups;  // its certificate's
 };
 
 struct Peer {
@@ -207,6 +215,7 @@ struct Peer {
     }
     return nullptr;
   }
+  [[nodiscard]] ProvenNames proven_names() const;
   // For logs and status: "bob (5f3a01c2)", or what is known instead.
   [[nodiscard]] std::string display() const;
 };

@@ -25,6 +25,10 @@ class PeerTable {
   ~PeerTable();
   // Who else keeps something of a peer learns here that it is about to go.
   void set_on_remove(std::function<void(Peer&)> on_remove) { on_remove_ = std::move(on_remove); }
+  // Others go by what was proved of a peer: called before it has any route, and at each change.
+  using OnNames = std::function<void(engine::PeerIndex peer, const ProvenNames& names)>;
+  void set_on_names(OnNames on_names) { on_names_ = std::move(on_names); }
+  void tell_names(const Peer& peer) const { on_names_(peer.index, peer.proven_names()); }
   PeerTable(const PeerTable&) = delete;
   PeerTable& operator=(const PeerTable&) = delete;
 
@@ -64,6 +68,7 @@ class PeerTable {
   const std::size_t limit_;
   const OnRoute on_route_;
   std::function<void(Peer&)> on_remove_ = [](Peer&) {};
+  OnNames on_names_ = [](engine::PeerIndex, const ProvenNames&) {};
   std::unordered_map<std::uint32_t, std::unique_ptr<Peer>> peers_;  // by PeerIndex
   std::map<ExchangePublicKey, Peer*> by_key_;
   std::unordered_map<NodeId, Peer*> by_node_;

@@ -173,7 +173,7 @@ firewall: {inbound: [], outbound: []}
 metrics: {listen: ""}
 )");
   load(std::string(kMinimal) +
-       "trust: {}\nfirewall: []\nwire:\nmetrics: \"\"\noverlay: {relay: {}}\n");
+       "trust: {}\nfirewall: {}\nwire:\nmetrics: \"\"\noverlay: {relay: {}}\n");
 }
 
 TEST(Load, AcceptsAddressesAtTheEdges) {

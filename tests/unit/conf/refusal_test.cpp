@@ -365,7 +365,7 @@ TEST(Refusal, ComesForEveryKnownKeyThatGetsAnAbsurdValue) {
     std::string section(key.path.substr(0, dot));
     const std::string leaf(key.path.substr(dot + 1));
     std::string yaml = "{" + leaf + ": {absurd: [{}]}}";
-    if (section == "overlay.peers") yaml = "[" + yaml + "]";
+    if (section == "overlay.peers" || section.starts_with("firewall.")) yaml = "[" + yaml + "]";
     for (std::size_t inner; (inner = section.rfind('.')) != std::string::npos;) {
       yaml = "{" + section.substr(inner + 1) + ": " + yaml + "}";
       section.resize(inner);

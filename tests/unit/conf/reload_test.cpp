@@ -74,6 +74,12 @@ TEST(Reload, TellsLiveKeysFromThoseThatNeedARestart) {
        {"wire.backend", "wire.device", "wire.address", "wire.address6", "wire.gateway",
         "wire.gateway6", "wire.vlan", "wire.mtu"}},
       {kNetwork, "wire: {backend: socket, device: \"\", vlan: none, mtu: auto}", {}, {}},
+      {kNetwork,
+       "firewall: {default_inbound: deny, inbound: [{action: allow}], default_outbound: deny, "
+       "outbound: [{action: allow}], max_flows: 2048}",
+       {"firewall.default_inbound", "firewall.default_outbound", "firewall.inbound",
+        "firewall.outbound"},
+       {"firewall.max_flows"}},
       {kNetwork, "log: {level: debug}", {"log.level"}, {}},
       {kNetwork, "log: {format: json}", {"log.format"}, {}},
       {kNetwork, "paths: {state: /s}", {}, {"paths.state"}},

@@ -56,6 +56,36 @@ TEST(BurstPath, AllocatesNothing) {
   EXPECT_EQ(pair.bob.count(Fate::kDelivered), 1000u);
 }
 
+// Flows that come and go, rules asked again and again, denied packets.
+TEST(BurstPath, AllocatesNothingBehindAFirewall) {
+  EnginePair pair;
+  conf::Firewall rules{.inbound = {{.action = conf::FirewallAction::kDeny, .ports = {{0, 99}}}},
+                       .outbound = {{.action = conf::FirewallAction::kDeny, .ports = {{0, 49}}}}};
+  const auto nobody = [](const firewall::RuleSet&, PeerIndex) { return firewall::PeerMarks{}; };
+  std::uint64_t allocated = 0;
+  const auto turn = [&](EngineNode& node) {
+    const std::uint64_t before = g_allocations.load();
+    node.turn();
+    allocated += g_allocations.load() - before;
+  };
+  for (int round = 0; round < 20; ++round) {
+    pair.alice.table.set_firewall(rules, nobody);
+    pair.bob.table.set_firewall(rules, nobody);
+    for (std::uint16_t port = 0; port < 200; ++port)
+      pair.alice.from_host(frame_of(build({.to_port = port})));
+    turn(pair.alice);
+    carry(pair.alice, pair.bob);
+    turn(pair.bob);
+    (void)pair.bob.to_host();
+    (void)pair.alice.to_host();
+    (void)pair.bob.punts();
+  }
+  EXPECT_EQ(allocated, 0u);
+  EXPECT_EQ(pair.bob.count(Fate::kDelivered), 2000u);
+  EXPECT_EQ(pair.alice.count(Fate::kDropFirewallOut), 1000u);
+  EXPECT_EQ(pair.bob.count(Fate::kDropFirewallIn), 1000u);
+}
+
 // Segmented, sealed, opened as trains, merged again; and what waits first.
 TEST(BurstPath, AllocatesNothingForSuperPackets) {
   for (const bool partial : {false, true}) {

@@ -1,0 +1,244 @@
+#include "engine/firewall/gate.hpp"
+
+#include <cstring>
+
+namespace ipop::engine::firewall {
+namespace {
+
+// Seconds without a packet after which a flow is forgotten. For TCP at least RFC 5382's 2 hours and
+// 4 minutes, for UDP RFC 4787's 5 minutes, once they were answered.
+constexpr std::uint16_t kTcpOpening = 60;
+constexpr std::uint16_t kTcpAnswered = 7440;
+constexpr std::uint16_t kTcpFinished = 120;
+constexpr std::uint16_t kTcpReset = 10;
+constexpr std::uint16_t kUnanswered = 60;
+constexpr std::uint16_t kAnswered = 300;
+constexpr std::uint16_t kQuery = 30;
+constexpr std::uint16_t kFragments = 30;  // RFC 791's hosts wait no longer
+
+constexpr std::uint8_t kTurns = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+
+template <typename Word>
+Word load(const std::uint8_t* at) noexcept {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+bool opens(const PacketFacts& facts) noexcept {
+  return facts.protocol == kTcp && (facts.tcp_flags & (kTurns | tcp_flag::kAck)) == tcp_flag::kSyn;
+}
+
+FlowLife aged(FlowLife life, const PacketFacts& facts, std::uint32_t now_s) noexcept {
+  life.seen_s = now_s;
+  if (facts.protocol == kTcp) {
+    life.finished |= (facts.tcp_flags & tcp_flag::kFin) != 0;
+    life.reset |= (facts.tcp_flags & tcp_flag::kRst) != 0;
+    life.timeout_s = life.reset      ? kTcpReset
+                     : life.finished ? kTcpFinished
+                     : life.answered ? kTcpAnswered
+                                     : kTcpOpening;
+  } else if (facts.icmp != PacketFacts::IcmpKind::kNone) {
+    life.timeout_s = kQuery;
+  } else {
+    life.timeout_s = life.answered ? kAnswered : kUnanswered;
+  }
+  return life;
+}
+
+// The request that such a reply answers: rules speak of requests.
+std::uint8_t request_of(std::uint8_t reply, bool v4) noexcept {
+  if (!v4) return 128;
+  return reply == 0 ? 8 : static_cast<std::uint8_t>(reply - 1);
+}
+
+constexpr std::uint64_t fragment_mask() noexcept {
+  // Of IPv4's second word: fragment bits without "don't", and the protocol.
+  constexpr std::array<std::uint8_t, 8> kBytes{0, 0, 0x3f, 0xff, 0, 0xff, 0, 0};
+  return std::bit_cast<std::uint64_t>(kBytes);
+}
+
+}  // namespace
+
+void Gate::start(Instant now) noexcept {
+  now_s_ = flow_seconds(now);
+  like_.of = nullptr;
+}
+
+void Gate::add(std::uint16_t rule, std::uint64_t packets, std::uint64_t bytes) noexcept {
+  RuleCounter& counter = rules_->counters[lcore_][kFirstCounter + rule];
+  counter.packets.add(packets);
+  counter.bytes.add(bytes);
+}
+
+void Gate::settle() noexcept {
+  if (theirs_.packets != nullptr) {
+    packets_ += theirs_.packets->get() - theirs_.packets_before;
+    bytes_ += theirs_.bytes->get() - theirs_.bytes_before;
+    theirs_.packets = nullptr;
+  }
+  if (packets_ != 0) add(rule_, packets_, bytes_);
+  packets_ = bytes_ = 0;
+}
+
+bool Gate::continues(const std::uint8_t* packet, std::uint32_t length,
+                     const void* of) const noexcept {
+  const Like& like = like_;
+  if (like.of != of || length < like.least || packet[0] != like.first) return false;
+  const std::uint8_t* transport = packet + 20;
+  std::uint64_t difference;
+  if (like.first >> 4 == 4) {
+    difference = (load<std::uint64_t>(packet + 12) ^ like.ends[0]) |
+                 ((load<std::uint64_t>(packet + 4) ^ like.ends[1]) & fragment_mask());
+  } else {
+    difference = std::uint64_t{packet[6]} ^ like.protocol;
+    for (unsigned i = 0; i < 4; ++i)
+      difference |= load<std::uint64_t>(packet + 8 + 8 * i) ^ like.ends[i];
+    transport = packet + 40;
+  }
+  difference |= load<std::uint32_t>(transport) ^ like.ports;
+  return difference == 0 && (like.protocol == kUdp || (transport[13] & kTurns) == 0);
+}
+
+void Gate::remember(ByteView packet, const PacketFacts& facts, const void* of) noexcept {
+  const bool tcp = facts.protocol == kTcp && (facts.tcp_flags & kTurns) == 0;
+  if (!facts.is_plain || (!tcp && facts.protocol != kUdp)) return;
+  const bool v4 = facts.remote.is_v4();
+  const std::uint32_t start = v4 ? 20 : 40;
+  like_.of = of;
+  like_.least = start + (tcp ? 20 : 8);
+  like_.first = packet[0];
+  like_.protocol = facts.protocol;
+  like_.ports = load<std::uint32_t>(&packet[start]);
+  if (v4) {
+    like_.ends[0] = load<std::uint64_t>(&packet[12]);
+    like_.ends[1] = load<std::uint64_t>(&packet[4]);
+  } else {
+    for (unsigned i = 0; i < 4; ++i)
+      like_.ends[i] = load<std::uint64_t>(&packet[8 + 8 * i]);
+  }
+}
+
+Fate Gate::judge(ByteView packet, const StampedMarks& marks, const void* of,
+                 std::uint32_t packets) noexcept {
+  settle();
+  like_.of = nullptr;
+  PacketFacts facts;
+  if (!read_facts(packet, direction_, facts)) [[unlikely]] {
+    return Fate::kDropFirewallMalformed;
+  }
+  // Rules came twice within this burst: these are gone already.
+  if (marks.generation != rules_->generation) [[unlikely]] {
+    return denied();
+  }
+  Judged judged;
+  if (facts.part != PacketFacts::Part::kWhole) [[unlikely]] {
+    const Fate fate = judge_fragment(facts, marks, judged);
+    if (fate != Fate::kSent && fate != denied()) return fate;
+  } else if (facts.icmp == PacketFacts::IcmpKind::kError) {
+    judged = judge_error(packet, facts, marks);
+  } else {
+    judged = judge_flow(facts, marks);
+  }
+  if (!judged.allow) {
+    add(judged.rule, packets, packet.size());
+    return denied();
+  }
+  if (judged.full) return Fate::kDropFirewallFull;
+  rule_ = judged.rule;
+  remember(packet, facts, of);
+  return Fate::kSent;
+}
+
+Gate::Judged Gate::ask_rules(const PacketFacts& facts, const StampedMarks& marks) noexcept {
+  const Decision decision = rules_->rules.decide(direction_, facts, marks.marks);
+  return {.allow = decision.allow, .rule = decision.rule};
+}
+
+Gate::Judged Gate::judge_new(const PacketFacts& facts, const FlowKey& key,
+                             const StampedMarks& marks) noexcept {
+  Judged judged = ask_rules(facts, marks);
+  if (!judged.allow) return judged;
+  const FlowVerdict verdict{.stamp = marks.stamp, .rule = judged.rule, .origin = direction_};
+  judged.full = !rules_->flows.insert(key, verdict, aged({}, facts, now_s_), now_s_);
+  return judged;
+}
+
+void Gate::judge_again(FlowTable::Found& found, PacketFacts facts,
+                       const StampedMarks& marks) noexcept {
+  if (facts.icmp == PacketFacts::IcmpKind::kReply)
+    facts.icmp_type = request_of(facts.icmp_type, facts.remote.is_v4());
+  const Decision decision = rules_->rules.decide(found.verdict.origin, facts, marks.marks);
+  FlowVerdict verdict = found.verdict;
+  verdict.stamp = marks.stamp;
+  verdict.rule = decision.rule;
+  verdict.denied = !decision.allow;
+  rules_->flows.update(found, verdict);
+  found.verdict = verdict;
+}
+
+void Gate::refresh(const FlowTable::Found& found, const PacketFacts& facts) noexcept {
+  FlowLife life = found.life;
+  life.answered |= found.verdict.origin != direction_;
+  life = aged(life, facts, now_s_);
+  if (life != found.life) rules_->flows.update(found, life);
+}
+
+Gate::Judged Gate::judge_flow(const PacketFacts& facts, const StampedMarks& marks) noexcept {
+  using enum PacketFacts::IcmpKind;
+  // Of these, none is an answer.
+  if (facts.icmp == kOther) return ask_rules(facts, marks);
+  const FlowKey key = flow_key(facts, direction_);
+  FlowTable::Found found = rules_->flows.find(key, now_s_);
+  // A reply that nobody asked for makes no flow.
+  if (!found) return facts.icmp == kReply ? ask_rules(facts, marks) : judge_new(facts, key, marks);
+  if (opens(facts)) [[unlikely]] {
+    const bool over = found.life.finished || found.life.reset || found.verdict.denied;
+    if (over) return judge_new(facts, key, marks);
+    // The other end opens a connection of its own: no answer.
+    if (found.verdict.origin != direction_) {
+      const Judged judged = ask_rules(facts, marks);
+      if (!judged.allow) return judged;
+    }
+  }
+  if (found.verdict.stamp != marks.stamp) [[unlikely]]
+    judge_again(found, facts, marks);
+  refresh(found, facts);
+  return {.allow = !found.verdict.denied, .rule = found.verdict.rule};
+}
+
+// An error about a flow that may pass is part of it, whichever router it comes from. It keeps
+// nothing alive.
+Gate::Judged Gate::judge_error(ByteView packet, const PacketFacts& facts,
+                               const StampedMarks& marks) noexcept {
+  const auto quote = read_quote(packet, facts, direction_);
+  if (!quote) return ask_rules(facts, marks);
+  FlowTable::Found found = rules_->flows.find(flow_key(*quote, opposite(direction_)), now_s_);
+  if (!found) return ask_rules(facts, marks);
+  if (found.verdict.stamp != marks.stamp) judge_again(found, *quote, marks);
+  if (found.verdict.denied) return ask_rules(facts, marks);
+  return {.allow = true, .rule = found.verdict.rule};
+}
+
+// The first fragment is judged as the whole; the others pass if it did, and came before.
+Fate Gate::judge_fragment(const PacketFacts& facts, const StampedMarks& marks,
+                          Judged& judged) noexcept {
+  const FlowKey key = fragment_key(facts, direction_);
+  if (facts.part == PacketFacts::Part::kLater) {
+    const FlowTable::Found first = rules_->flows.find(key, now_s_);
+    if (!first || first.verdict.stamp != marks.stamp) return Fate::kDropFirewallFragment;
+    judged = {.allow = true, .rule = first.verdict.rule};
+    return Fate::kSent;
+  }
+  judged = facts.icmp == PacketFacts::IcmpKind::kError ? ask_rules(facts, marks)
+                                                       : judge_flow(facts, marks);
+  if (!judged.allow) return denied();
+  if (judged.full) return Fate::kDropFirewallFull;
+  const FlowVerdict verdict{.stamp = marks.stamp, .rule = judged.rule, .origin = direction_};
+  const FlowLife life{.seen_s = now_s_, .timeout_s = kFragments};
+  // Without room for it, the others are dropped.
+  (void)rules_->flows.insert(key, verdict, life, now_s_);
+  return Fate::kSent;
+}
+
+}  // namespace ipop::engine::firewall
