@@ -68,6 +68,8 @@ class FlowTable {
     explicit operator bool() const noexcept { return at != nullptr; }
   };
 
+  // Where find() will look first.
+  void prefetch(const FlowKey& key) const noexcept;
   [[nodiscard]] Found find(const FlowKey& key, std::uint32_t now_s) const noexcept;
   // Replaces what is there of the same key. False: all places that it could have are taken by flows
   // that are worth more.

@@ -52,17 +52,14 @@ std::uint8_t request_of(std::uint8_t reply, bool v4) noexcept {
   return reply == 0 ? 8 : static_cast<std::uint8_t>(reply - 1);
 }
 
-constexpr std::uint64_t fragment_mask() noexcept {
-  // Of IPv4's second word: fragment bits without "don't", and the protocol.
-  constexpr std::array<std::uint8_t, 8> kBytes{0, 0, 0x3f, 0xff, 0, 0xff, 0, 0};
-  return std::bit_cast<std::uint64_t>(kBytes);
-}
-
 }  // namespace
 
 void Gate::start(Instant now) noexcept {
-  now_s_ = flow_seconds(now);
-  like_.of = nullptr;
+  const std::uint32_t now_s = flow_seconds(now);
+  // What was found of a flow holds for a second, and for these rules.
+  if (now_s != now_s_ || rules_->generation != generation_) like_ = {};
+  now_s_ = now_s;
+  generation_ = rules_->generation;
 }
 
 void Gate::add(std::uint16_t rule, std::uint64_t packets, std::uint64_t bytes) noexcept {
@@ -81,31 +78,19 @@ void Gate::settle() noexcept {
   packets_ = bytes_ = 0;
 }
 
-bool Gate::continues(const std::uint8_t* packet, std::uint32_t length,
-                     const void* of) const noexcept {
-  const Like& like = like_;
-  if (like.of != of || length < like.least || packet[0] != like.first) return false;
-  const std::uint8_t* transport = packet + 20;
-  std::uint64_t difference;
-  if (like.first >> 4 == 4) {
-    difference = (load<std::uint64_t>(packet + 12) ^ like.ends[0]) |
-                 ((load<std::uint64_t>(packet + 4) ^ like.ends[1]) & fragment_mask());
-  } else {
-    difference = std::uint64_t{packet[6]} ^ like.protocol;
-    for (unsigned i = 0; i < 4; ++i)
-      difference |= load<std::uint64_t>(packet + 8 + 8 * i) ^ like.ends[i];
-    transport = packet + 40;
-  }
-  difference |= load<std::uint32_t>(transport) ^ like.ports;
-  return difference == 0 && (like.protocol == kUdp || (transport[13] & kTurns) == 0);
+void Gate::prefetch(const std::uint8_t* packet, std::uint32_t length) const noexcept {
+  PacketFacts facts;
+  // Not like the last, which is at hand.
+  if (read_facts({packet, length}, direction_, facts) && facts.is_plain)
+    rules_->flows.prefetch(flow_key(facts, direction_));
 }
 
-void Gate::remember(ByteView packet, const PacketFacts& facts, const void* of) noexcept {
+void Gate::remember(ByteView packet, const PacketFacts& facts, std::uint32_t stamp) noexcept {
   const bool tcp = facts.protocol == kTcp && (facts.tcp_flags & kTurns) == 0;
   if (!facts.is_plain || (!tcp && facts.protocol != kUdp)) return;
   const bool v4 = facts.remote.is_v4();
   const std::uint32_t start = v4 ? 20 : 40;
-  like_.of = of;
+  like_.stamp = stamp;
   like_.least = start + (tcp ? 20 : 8);
   like_.first = packet[0];
   like_.protocol = facts.protocol;
@@ -119,10 +104,9 @@ void Gate::remember(ByteView packet, const PacketFacts& facts, const void* of) n
   }
 }
 
-Fate Gate::judge(ByteView packet, const StampedMarks& marks, const void* of,
-                 std::uint32_t packets) noexcept {
+Fate Gate::judge(ByteView packet, const StampedMarks& marks, std::uint32_t packets) noexcept {
   settle();
-  like_.of = nullptr;
+  like_ = {};
   PacketFacts facts;
   if (!read_facts(packet, direction_, facts)) [[unlikely]] {
     return Fate::kDropFirewallMalformed;
@@ -146,7 +130,7 @@ Fate Gate::judge(ByteView packet, const StampedMarks& marks, const void* of,
   }
   if (judged.full) return Fate::kDropFirewallFull;
   rule_ = judged.rule;
-  remember(packet, facts, of);
+  remember(packet, facts, marks.stamp);
   return Fate::kSent;
 }
 

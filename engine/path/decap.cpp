@@ -156,6 +156,8 @@ inline void Decap::find_sessions(Sealed& sealed, Instant now) noexcept {
     }
     rte_prefetch0(&session->receive_key);
     rte_prefetch0(&lane->received);
+    if (gate_.is_on()) [[unlikely]]
+      fetch_marks(lane->peer);
     sealed.datagrams[kept] = datagram;
     sealed.lanes[kept] = lane;
     sealed.jobs[kept] = {
@@ -292,15 +294,25 @@ bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint
   return true;
 }
 
+void Decap::fetch_marks(PeerIndex peer) const noexcept {
+  const PeerView* const view = table_.peers.find(peer);
+  if (view != nullptr) rte_prefetch0(&view->marks);
+}
+
 // What continues a run is not asked for: it is counted by what its lane counts, until another
 // packet comes here, and so that ends the run.
 bool Decap::may_enter(ByteView text, ReceiveLane& lane) noexcept {
   run_ = {};
-  if (gate_.continues(text.data(), static_cast<std::uint32_t>(text.size()), &lane)) return true;
   const PeerView* const view = table_.peers.find(lane.peer);
-  const Fate fate = view == nullptr ? Fate::kDropWireUnknownSession
-                                    : gate_.judge(text, view->marks[gate_.slot()], &lane, 1);
-  if (fate != Fate::kSent) {
+  if (view == nullptr) [[unlikely]] {
+    counters_.count(Fate::kDropWireUnknownSession);
+    return false;
+  }
+  const firewall::StampedMarks& marks = view->marks[gate_.slot()];
+  if (gate_.continues(text.data(), static_cast<std::uint32_t>(text.size()), marks.stamp)) {
+    if (gate_.counts_by(lane.received.data_packets)) return true;
+    gate_.settle();
+  } else if (const Fate fate = gate_.judge(text, marks, 1); fate != Fate::kSent) {
     counters_.count(fate);
     return false;
   }

@@ -53,6 +53,8 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
     rte_prefetch0(&views[i]->session->sent);
     rte_prefetch0(&views[i]->session->send_key);
   }
+  if (gate_.is_on() && run_count > 1) [[unlikely]]
+    fetch_flows({packets, count}, {runs, count}, views);
 
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint8_t run = runs[i];
@@ -78,12 +80,23 @@ void Encap::host_burst(std::span<rte_mbuf*> frames, Instant now) noexcept {
   gate_.end_burst();
 }
 
+// Of many destinations each has a flow of its own, and none is at hand.
+void Encap::fetch_flows(std::span<rte_mbuf* const> packets, std::span<const std::uint8_t> runs,
+                        const PeerView* const* views) const noexcept {
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if ((i != 0 && runs[i] == runs[i - 1]) || views[runs[i]] == nullptr) continue;
+    rte_prefetch0(&views[runs[i]]->marks);
+    gate_.prefetch(data_of(packets[i]), packets[i]->pkt_len);
+  }
+}
+
 // By the lcore that seals it, when the peer is known: what waits is judged when it goes on.
-bool Encap::may_leave(rte_mbuf* packet, const PeerView& view, Instant now) noexcept {
+inline bool Encap::may_leave(rte_mbuf* packet, const PeerView& view, Instant now) noexcept {
   const std::uint32_t packets = packet_count(packet);
   const std::uint32_t length = packet->pkt_len;
-  if (!gate_.continues(data_of(packet), length, &view)) {
-    const Fate fate = gate_.judge(bytes_of(packet), view.marks[gate_.slot()], &view, packets);
+  const firewall::StampedMarks& marks = view.marks[gate_.slot()];
+  if (!gate_.continues(data_of(packet), length, marks.stamp)) {
+    const Fate fate = gate_.judge(bytes_of(packet), marks, packets);
     if (fate != Fate::kSent) {
       if (fate == Fate::kDropFirewallOut)
         answers_.unreachable(packet, RejectReason::kProhibited, now);

@@ -48,6 +48,8 @@ class Encap {
   void forward(rte_mbuf* packet, const PeerView& view, SendLane& lane, Instant now) noexcept;
   // Whether the firewall lets it out; if not, it is gone.
   [[nodiscard]] bool may_leave(rte_mbuf* packet, const PeerView& view, Instant now) noexcept;
+  void fetch_flows(std::span<rte_mbuf* const> packets, std::span<const std::uint8_t> runs,
+                   const PeerView* const* views) const noexcept;
   void forward_super(rte_mbuf* packet, const PeerView& view, SendLane& lane, Instant now) noexcept;
   // To the lcore that has a lane for it.
   void hand_over(rte_mbuf* packet, const Session& session) noexcept;

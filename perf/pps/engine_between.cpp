@@ -35,6 +35,21 @@ Endpoint near_endpoint(std::uint32_t i) {
   return {IpAddress::v4(0x64600000 + i), 4545};
 }
 
+// All but the last are for other ports, and half of them ask for more than that.
+conf::Firewall firewall_of(std::uint32_t rules) {
+  conf::Firewall firewall;
+  for (std::uint32_t i = 0; i + 1 < rules; ++i) {
+    const auto port = static_cast<std::uint16_t>(i);
+    conf::FirewallRule rule{.action = conf::FirewallAction::kDeny, .ports = {{port, port}}};
+    if (i % 2 == 0) rule = {.action = conf::FirewallAction::kDeny, .groups = {"guests"}};
+    firewall.inbound.push_back(rule);
+  }
+  firewall.inbound.push_back({.action = conf::FirewallAction::kAllow, .ports = {{5000, 5001}}});
+  firewall.outbound = firewall.inbound;
+  firewall.default_inbound = firewall.default_outbound = conf::FirewallAction::kDeny;
+  return firewall;
+}
+
 }  // namespace
 
 template <typename Wire>
@@ -45,6 +60,12 @@ EngineBetween<Wire>::EngineBetween(const Workload& workload)
   // Those that talk come last, in the midst of nothing.
   for (std::uint32_t i = workload.peers + workload.idle; i-- != 0;)
     join(i);
+  if (workload.rules == 0) return;
+  for (auto* const node : {sender_.get(), receiver_.get()}) {
+    node->table.set_firewall(firewall_of(workload.rules), [](const firewall::RuleSet&, PeerIndex) {
+      return firewall::PeerMarks{};
+    });
+  }
 }
 
 template <typename Wire>

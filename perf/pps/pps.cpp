@@ -1,7 +1,7 @@
-// pps [--ports] [--json FILE]: what the engine costs on one core, next to the AEAD alone in the
-// same run. The two take turns, batch by batch, so that a noisy moment hits both: the ratio is the
-// median of the ratios of such pairs. Prints a table. With --ports only what is compared with
-// dpdk-testpmd, in a few seconds.
+// pps [--ports|--firewall] [--json FILE]: what the engine costs on one core, next to the AEAD alone
+// in the same run. The two take turns, batch by batch, so that a noisy moment hits both: the ratio
+// is the median of the ratios of such pairs. Prints a table. With --ports only what is compared
+// with dpdk-testpmd, with --firewall only the price of firewalls: each in a few seconds.
 #include <fmt/format.h>
 #include <rte_eal.h>
 
@@ -9,6 +9,7 @@
 #include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -120,6 +121,38 @@ nlohmann::json measure_lcores(const Workload& workload) {
           {"decap_times", decap}};
 }
 
+// What the engine carries behind a firewall, over what it carries without.
+nlohmann::json measure_firewall(Workload workload) {
+  constexpr std::uint32_t kRules = 100;
+  EngineBetween<MemoryWire> open(workload);
+  workload.rules = kRules;
+  EngineBetween<MemoryWire> guarded(workload);
+  for (std::uint32_t batch = 0; batch < kBatches; ++batch) {
+    open.run_batch();
+    guarded.run_batch();
+  }
+  open.must_be_complete();
+  guarded.must_be_complete();
+  const auto without = open.encap().batches();
+  const auto with = guarded.encap().batches();
+  const double encap = median_ratio(without, with);
+  const double decap = median_ratio(open.decap().batches(), guarded.decap().batches());
+  fmt::print(
+      "{} rules, {:>4} peers {:>5} bytes: encap {:.3f} of {:.1f} ns' rate, decap {:.3f} of "
+      "{:.1f}\n",
+      kRules, workload.peers, workload.size, encap, median(without), decap,
+      median(open.decap().batches()));
+  std::fflush(stdout);
+  return {{"rules", kRules},
+          {"peers", workload.peers},
+          {"bytes", workload.size},
+          {"super", workload.supers},
+          {"encap_ns", {median(without), median(with)}},
+          {"decap_ns", {median(open.decap().batches()), median(guarded.decap().batches())}},
+          {"encap_times", encap},
+          {"decap_times", decap}};
+}
+
 std::vector<Workload> relay_workloads() {
   std::vector<Workload> all;
   for (const std::uint32_t pairs : {1u, 1000u}) {
@@ -177,7 +210,23 @@ nlohmann::json measure_relays() {
   return rows;
 }
 
-nlohmann::json run(bool ports_alone) {
+nlohmann::json measure_firewalls() {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const Workload& workload : workloads(engine::AeadSuite::kAes256Gcm)) {
+    if (workload.idle == 0) rows.push_back(measure_firewall(workload));
+  }
+  return rows;
+}
+
+enum class Part { kAll, kPorts, kFirewall };
+
+std::optional<Part> part_named(std::string_view option) {
+  if (option == "--ports") return Part::kPorts;
+  if (option == "--firewall") return Part::kFirewall;
+  return std::nullopt;
+}
+
+nlohmann::json run(Part part) {
   engine::EngineSettings settings;
   settings.memory_mb = 512;  // reserved; what is used is what a workload needs
   engine::start_eal_for(settings);
@@ -193,7 +242,11 @@ nlohmann::json run(bool ports_alone) {
   for (const auto suite : {engine::AeadSuite::kAes256Gcm, engine::AeadSuite::kChaCha20Poly1305}) {
     if ((aead->suites() >> static_cast<unsigned>(suite) & 1) != 0) suites.push_back(suite);
   }
-  if (ports_alone) {
+  if (part == Part::kFirewall) {
+    figures["firewall"] = measure_firewalls();
+    return figures;
+  }
+  if (part == Part::kPorts) {
     figures["ports"] = measure_ports(suites.front());
     return figures;
   }
@@ -208,6 +261,7 @@ nlohmann::json run(bool ports_alone) {
   for (const std::uint32_t size : {64u, 512u, 1400u})
     lcores.push_back(measure_lcores({.size = size}));
   figures["lcores"] = std::move(lcores);
+  figures["firewall"] = measure_firewalls();
   return figures;
 }
 
@@ -216,15 +270,15 @@ nlohmann::json run(bool ports_alone) {
 
 int main(int argc, char** argv) {
   std::span arguments(argv + 1, static_cast<std::size_t>(argc - 1));
-  const bool ports_alone = !arguments.empty() && std::string_view(arguments.front()) == "--ports";
-  if (ports_alone) arguments = arguments.subspan(1);
+  const auto part = arguments.empty() ? std::nullopt : ipop::perf::part_named(arguments.front());
+  if (part) arguments = arguments.subspan(1);
   const bool to_file = arguments.size() == 2 && std::string_view(arguments[0]) == "--json";
   if (!arguments.empty() && !to_file) {
-    fmt::print(stderr, "usage: pps [--ports] [--json FILE]\n");
+    fmt::print(stderr, "usage: pps [--ports|--firewall] [--json FILE]\n");
     return 2;
   }
   try {
-    const auto figures = ipop::perf::run(ports_alone);
+    const auto figures = ipop::perf::run(part.value_or(ipop::perf::Part::kAll));
     if (to_file) {
       std::ofstream into(arguments[1]);
       into << figures.dump(2) << '\n';

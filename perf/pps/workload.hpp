@@ -23,6 +23,7 @@ struct Workload {
   std::uint32_t idle = 0;   // that have a session and a route, and are silent
   std::uint32_t size = 64;  // of the inner IP packet
   bool supers = false;      // super-packets instead; then `size` is kSuperSize
+  std::uint32_t rules = 0;  // of a firewall, each way, of which the last lets the packets through
 
   // Inner packets of wire size in a turn: a burst, or the segments of one super-packet.
   [[nodiscard]] std::uint32_t packets() const noexcept {

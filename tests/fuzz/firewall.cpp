@@ -47,11 +47,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (version != 4 && version != 6) continue;
     Gate gate(firewall, 0, direction);
     gate.begin_burst(now);
-    const Fate first = gate.judge(packet, marks, &gate, 1);
+    const Fate first = gate.judge(packet, marks, 1);
     require(first == Fate::kSent || is_drop(first));
-    if (gate.continues(packet.data(), static_cast<std::uint32_t>(packet.size()), &gate)) {
+    if (gate.continues(packet.data(), static_cast<std::uint32_t>(packet.size()), marks.stamp)) {
       require(first == Fate::kSent);
-      require(gate.judge(packet, marks, &gate, 1) == Fate::kSent);
+      require(gate.judge(packet, marks, 1) == Fate::kSent);
     }
     gate.end_burst();
   }

@@ -174,7 +174,7 @@ TEST_F(Gates, CountWhatTheirCallerCounts) {
   packets.set(1000);
   in_.begin_burst(now_);
   for (const std::uint16_t port : std::initializer_list<std::uint16_t>{22, 23, 22}) {
-    ASSERT_EQ(in_.judge(made(tcp(kIn, kAck, port)), marks_, &marks_, 1), kPass);
+    ASSERT_EQ(in_.judge(made(tcp(kIn, kAck, port)), marks_, 1), kPass);
     in_.count_by(packets, bytes);
     packets.add(10);  // one, and nine that continue it
     bytes.add(500);
@@ -251,17 +251,17 @@ TEST_F(Gates, KnowWhatContinuesAFlow) {
        }(),
        false},
   };
-  int somebody_else = 0;
   for (const auto& test : cases) {
     out_.begin_burst(now_);
-    ASSERT_EQ(out_.judge(made(test.first), marks_, &marks_, 1), kPass) << test.description;
+    ASSERT_EQ(out_.judge(made(test.first), marks_, 1), kPass) << test.description;
     const Bytes next = made(test.next);
     const auto length = static_cast<std::uint32_t>(next.size());
-    EXPECT_EQ(out_.continues(next.data(), length, &marks_), test.continues) << test.description;
-    EXPECT_FALSE(out_.continues(next.data(), length, &somebody_else)) << test.description;
+    EXPECT_EQ(out_.continues(next.data(), length, marks_.stamp), test.continues)
+        << test.description;
+    EXPECT_FALSE(out_.continues(next.data(), length, marks_.stamp + 1)) << test.description;
     out_.end_burst();
-    out_.begin_burst(now_);
-    EXPECT_FALSE(out_.continues(next.data(), length, &marks_)) << test.description;
+    out_.begin_burst(now_ + std::chrono::seconds(1));
+    EXPECT_FALSE(out_.continues(next.data(), length, marks_.stamp)) << test.description;
     out_.end_burst();
   }
 }

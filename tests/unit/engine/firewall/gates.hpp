@@ -43,9 +43,9 @@ class Gates : public testing::Test {
   // Within a burst.
   Fate judge(Gate& gate, const Bytes& bytes, std::uint32_t packets = 1) {
     const auto length = static_cast<std::uint32_t>(bytes.size());
-    const Fate fate = gate.continues(bytes.data(), length, &marks_)
+    const Fate fate = gate.continues(bytes.data(), length, marks_.stamp)
                           ? kSent
-                          : gate.judge(bytes, marks_, &marks_, packets);
+                          : gate.judge(bytes, marks_, packets);
     if (fate == kSent) gate.count(packets, length);
     return fate;
   }
