@@ -17,6 +17,7 @@ constexpr std::size_t kMaxListsFile = 1 << 20;
 void Overlay::set_trust(TrustSettings trust, Now now) {
   now_ = now;
   admission_.set(std::move(trust));
+  recall_lists();  // of a CA that was trusted before
   next_own_check_ = now.mono;
   revocations_.listen();
   review_all();

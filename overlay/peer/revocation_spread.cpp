@@ -145,11 +145,11 @@ void RevocationSpread::fetch(const x509::KeyId& signer, RevocationNotice notice)
     return each.second.signer == signer && each.second.notice.is_of_same_list(notice);
   });
   if (known) return;
-  if (fetches_.size() >= kMostFetches) {
+  const std::size_t count = notice.parts.size();
+  if (fetches_.size() >= kMostFetches || !admit_parts(count)) {
     ++context_.counters.lists_limited;
     return;
   }
-  const std::size_t count = notice.parts.size();
   Fetch& fetch = fetches_[++next_fetch_];
   fetch.signer = signer;
   fetch.notice = std::move(notice);
@@ -242,6 +242,15 @@ bool RevocationSpread::admit_news() {
     news_in_second_ = 0;
   }
   return ++news_in_second_ <= kNewsPerSecond;
+}
+
+bool RevocationSpread::admit_parts(std::size_t count) {
+  const std::chrono::duration<double> passed = now_.mono - parts_filled_;
+  parts_filled_ = now_.mono;
+  parts_left_ = std::min<double>(kPartsAtOnce, parts_left_ + passed.count());
+  if (parts_left_ < static_cast<double>(count)) return false;
+  parts_left_ -= static_cast<double>(count);
+  return true;
 }
 
 }  // namespace ipop::overlay

@@ -23,6 +23,9 @@ class RevocationSpread {
   static constexpr std::size_t kMostPlaces = 16;  // that we ever listen in
   static constexpr std::size_t kMostFetches = 4;  // lists in parts, at once
   static constexpr unsigned kNewsPerSecond = 20;  // that are looked at closer
+  // Parts that are asked for without a pause; then one a second. Whoever makes up lists makes up
+  // places, too, and the directory asks in a limited number of them an hour.
+  static constexpr unsigned kPartsAtOnce = 240;
 
   // `now` is the time of the event being handled.
   RevocationSpread(Context& context, Admission& admission, const Now& now)
@@ -67,6 +70,7 @@ class RevocationSpread {
   void store(const x509::KeyId& signer, Place& place);
   void send_waiting();
   [[nodiscard]] bool admit_news();
+  [[nodiscard]] bool admit_parts(std::size_t count);
 
   Context& context_;
   Admission& admission_;
@@ -78,6 +82,8 @@ class RevocationSpread {
   Instant next_send_{};
   Instant second_{};
   unsigned news_in_second_ = 0;
+  double parts_left_ = kPartsAtOnce;
+  Instant parts_filled_{};
   // Callbacks of the directory outlive this only as far as it does.
   std::shared_ptr<RevocationSpread*> self_ = std::make_shared<RevocationSpread*>(this);
 };

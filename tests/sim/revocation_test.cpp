@@ -264,6 +264,28 @@ TEST(Revocation, CostsABoundedAmountOfWorkWhateverMembersStore) {
   EXPECT_TRUE(story.learns(c, 5s));
 }
 
+// The directory asks in a limited number of places an hour: all others have to fit, too.
+TEST(Revocation, AsksInABoundedNumberOfPlacesForListsThatAreNotThere) {
+  Story story;
+  Node& c = story.add("carol", 1);
+  story.world.run_for(1s);
+  const auto ours = long_list(story.ca, 5, story.of_bob, 1500).value();
+  RevocationNotice notice = RevocationNotice::of(ours, story.world.clock().wall);
+  const std::size_t before = c.directory.asked.size();
+  for (unsigned second = 0; second < 600; ++second) {
+    for (std::size_t i = 0; i < notice.parts.size(); ++i) {
+      notice.parts[i] = {static_cast<std::uint8_t>(second), static_cast<std::uint8_t>(second >> 8),
+                         static_cast<std::uint8_t>(i)};
+    }
+    notice.age.number[0] = 0x70;
+    story.b->directory.post(story.place(),
+                            notice.seal(story.b->network, story.ca.certificate().key_id()));
+    story.world.run_for(1s);
+  }
+  EXPECT_LE(c.directory.asked.size() - before, RevocationSpread::kPartsAtOnce + 600 + 10);
+  EXPECT_GE(c.overlay->counters().lists_limited, 580u);
+}
+
 TEST(Revocation, IsSaidAgainWhereTheWordWasLost) {
   Story story;
   Node& c = story.add("carol", 1);

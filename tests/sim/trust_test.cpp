@@ -208,6 +208,26 @@ void set_trust(Node& node, const Options& options) {
   node.overlay->set_trust(made.trust(node.identity, node.network), node.world.clock());
 }
 
+TEST(Trust, RemembersRevocationByACaThatWasNotTrustedForAWhile) {
+  World world;
+  const TemporaryDirectory state;
+  const Issuer ca = ca_named("CA");
+  const Issuer other = ca_named("other CA");
+  Known of_bob;
+  NodeOptions options = with_trust(alice(), {.trusts = {&ca}});
+  options.state = state.path();
+  Node& a = world.add(options);
+  Node& b = world.add(of_bob.keep(with_trust(bob(), {.trusts = {&ca}, .judges = false})));
+  a.directory.hears = false;
+  ASSERT_TRUE(a.overlay->add_revocation_list(list_of(ca, 1, of_bob.passport), world.clock()));
+  set_trust(a, {.trusts = {&other}});
+  world.run_for(1s);
+  set_trust(a, {.trusts = {&ca}});
+  EXPECT_FALSE(connects(world, a, b, 3s));
+  ASSERT_NE(a.peer(kBob), nullptr);
+  EXPECT_THAT(a.peer(kBob)->why, HasSubstr("is revoked"));
+}
+
 TEST(Trust, GoesOverFromOneCaToAnotherWithoutALostPacket) {
   World world;
   const Issuer old_ca = ca_named("CA");

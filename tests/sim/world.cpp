@@ -53,6 +53,7 @@ void SimDirectory::post(const overlay::DirectoryKey& key, overlay::DirectoryValu
 }
 
 void SimDirectory::lookup(const overlay::DirectoryKey& key, OnValue found, OnDone done) {
+  asked.insert(key);
   world_.at(world_.now + world_.directory_latency,
             [this, key, found = std::move(found), done = std::move(done)] {
               if (reachable) {

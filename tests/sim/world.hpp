@@ -31,8 +31,9 @@ class SimDirectory final : public overlay::Directory {
   [[nodiscard]] overlay::DirectoryStatus status() const override { return {reachable, 1}; }
 
   bool reachable = true;
-  bool hears = true;                     // false: what is stored gets to no node that others ask
-  std::set<overlay::DirectoryKey> kept;  // what is to be kept alive
+  bool hears = true;                      // false: what is stored gets to no node that others ask
+  std::set<overlay::DirectoryKey> kept;   // what is to be kept alive
+  std::set<overlay::DirectoryKey> asked;  // for what is there
 
  private:
   World& world_;
