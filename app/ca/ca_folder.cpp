@@ -87,12 +87,17 @@ std::uint64_t parse_number(const std::string& text) {
   return number;
 }
 
+// A list has room for some 1,600: those that have expired are refused without it. Clocks differ.
+constexpr auto kListedAfterEnd = std::chrono::days(7);
+
 x509::RevocationList sign_list(const x509::Issuer& issuer,
                                const std::vector<CaFolder::Entry>& entries, std::uint64_t number,
                                WallTime now) {
   std::vector<x509::Revoked> revoked;
-  for (const CaFolder::Entry& entry : entries)
-    if (entry.revoked) revoked.push_back({entry.serial, *entry.revoked});
+  for (const CaFolder::Entry& entry : entries) {
+    const bool counts = now < entry.expires + kListedAfterEnd;
+    if (entry.revoked && counts) revoked.push_back({entry.serial, *entry.revoked});
+  }
   // It counts until a newer one comes, so its end is that of the CA.
   return or_throw(issuer.sign_list(revoked, number, {now, issuer.certificate().not_after()}));
 }

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "overlay/trust/x509/certificate.hpp"
 #include "tests/support/openssl_command.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -132,6 +134,31 @@ TEST_F(CaCommands, RevokeByNameAddressSerialAndFile) {
   EXPECT_THAT(openssl_.must("crl -noout -crlnumber -in ca/crl.pem"), HasSubstr("05"));
   // The one who was revoked twice keeps its first date, and its name may be used again.
   make_host("erin", "192.168.10.10");
+}
+
+// Or a CA that has revoked enough in its life could revoke no more.
+TEST_F(CaCommands, ListNoneThatHaveExpiredForAWeek) {
+  must({"init", "our CA"});
+  make_host("bob", "192.168.10.20");
+  std::time_t yesterday = std::time(nullptr) - 24 * 3600;
+  std::tm parts{};
+  char text[32];
+  std::strftime(text, sizeof text, "%y%m%d%H%M%SZ", gmtime_r(&yesterday, &parts));
+  std::string index = openssl_.read("ca/index.txt");
+  const auto revoked = [&](const std::string& until, int number) {
+    index += "R\t" + until + "\t200101000000Z\t0123456789ABCDEF" + std::to_string(number) +
+             "\tunknown\t/CN=gone\n";
+  };
+  for (int i = 0; i < 5000; ++i)
+    revoked("200601000000Z", 100'000 + i);
+  revoked(text, 200'000);
+  openssl_.write("ca/index.txt", index);
+  must({"revoke", "bob"});
+  const std::string listed = openssl_.must("crl -noout -text -in ca/crl.pem");
+  const std::string bob = openssl_.must("x509 -noout -serial -in bob/host-cert.pem");
+  EXPECT_THAT(listed, HasSubstr(bob.substr(bob.find('=') + 1, 32)));
+  EXPECT_THAT(listed, HasSubstr("0123456789ABCDEF200000")) << "clocks differ";
+  EXPECT_THAT(listed, Not(HasSubstr("0123456789ABCDEF100000")));
 }
 
 TEST_F(CaCommands, RenewForTheSameKeyAndAddresses) {
