@@ -8,11 +8,11 @@
 import sys
 from pathlib import Path
 
+from rig.ca import Ca
 from rig.cases import run_cases
 from rig.conditions import expect, wait_until
 from rig.node import node, start_together, trio
 from rig.ping import ping
-from trust_test import Ca
 
 PORTS = Path(__file__).resolve().parent / "rig" / "tcp_ports.py"
 SSH = "{name: ssh, action: allow, protocol: tcp, ports: 2222, groups: admin}"
@@ -49,8 +49,7 @@ def beats(process) -> int:
 def three(world):
     alice, bob, boot = trio(world)
     carol = node(world, "carol", 30, [boot.endpoint])
-    ca = Ca(world)
-    ca.ca(alice, "init", "the firewall's CA")
+    ca = Ca(world, alice)
     ca.sign(alice, "--group", "admin")
     ca.sign(carol, "--group", "web")
     ca.sign(bob)

@@ -5,6 +5,7 @@
 """
 
 import json
+import select
 import socket
 import struct
 import sys
@@ -12,7 +13,8 @@ import time
 
 END = 0xffffffff
 SO_RCVBUFFORCE = 33
-PAUSE_EVERY = 32  # datagrams of all flows together: so that no queue on the way is full
+WINDOW = 256  # datagrams of all flows on their way at once: fewer than any queue holds
+ANSWER_EVERY = 64  # datagrams: by one with the number of those that came
 
 
 def receive(address: str, port: int) -> None:
@@ -30,6 +32,8 @@ def receive(address: str, port: int) -> None:
                 ended.add(source)
                 continue
             got += 1
+            if got % ANSWER_EVERY == 0:
+                listener.sendto(struct.pack("<I", got), source)
             late += number < last.get(source, 0)
             last[source] = max(number, last.get(source, 0))
     except TimeoutError:
@@ -37,16 +41,23 @@ def receive(address: str, port: int) -> None:
     print(json.dumps({"flows": len(last), "got": got, "late": late}), flush=True)
 
 
+def answered(sockets: list, already: int) -> int:
+    """How many have come, as far as is known; what has not come in a second never will."""
+    ready, _, _ = select.select(sockets, [], [], 1)
+    answers = [struct.unpack("<I", one.recv(2048))[0] for one in ready]
+    return max([already, *answers]) if answers else already + WINDOW
+
+
 def send(address: str, port: int, flows: int, each: int) -> None:
-    sockets = []
+    sockets, came = [], 0
     for _ in range(flows):
         sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sockets[-1].connect((address, port))
     for number in range(each):
         for index, one in enumerate(sockets):
             one.send(struct.pack("<I", number) + bytes(200))
-            if (number * flows + index) % PAUSE_EVERY == 0:
-                time.sleep(0.0005)
+            while number * flows + index - came >= WINDOW:
+                came = answered(sockets, came)
     time.sleep(0.3)  # the ends come after everything, by whatever way
     for _ in range(3):
         for one in sockets:
