@@ -81,9 +81,10 @@ TEST(StatusJson, HasTheStableKeys) {
   std::vector<std::string> keys;
   for (const auto& entry : json.items())
     keys.push_back(entry.key());
-  EXPECT_EQ(keys, (std::vector<std::string>{"version", "node_id", "public_key", "network",
-                                            "hostname", "addresses", "interface", "uptime_s", "nat",
-                                            "relay", "dht", "engine", "warnings", "peers"}));
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"version", "node_id", "public_key", "network", "hostname",
+                                      "addresses", "interface", "uptime_s", "nat", "relay", "dht",
+                                      "engine", "firewall", "warnings", "peers"}));
   EXPECT_EQ(json["interface"], Json({{"name", "tapipop"}, {"mtu", 1420}}));
   EXPECT_EQ(to_text(json["nat"]),
             R"({"kind":"translated","ipv4":"translated","ipv6":"unknown","filtering":"unknown",)"
