@@ -24,7 +24,7 @@ constexpr unsigned kLanesTaken = 4;
 unsigned lcores(const conf::Config& config, unsigned processors) {
   if (config.engine.lcores != 0) return config.engine.lcores;
   if (config.engine.cpus.size() > 1) return static_cast<unsigned>(config.engine.cpus.size());
-  // A DPDK port has one queue here.
+  // Not every DPDK port has more than one queue: whoever wants more says so.
   if (config.wire.backend == conf::WireBackend::kDpdk) return 1;
   return std::clamp(processors / kProcessorsEach, 1u, kMostByItself);
 }

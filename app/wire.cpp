@@ -55,7 +55,9 @@ void find_addresses(const conf::Wire& from, engine::EthdevPortSettings& into) {
 
 Wire make_dpdk_wire(const conf::Config& config, const engine::EngineSettings& settings) {
   engine::EthdevPortSettings port_settings{
-      .device = {.device = config.wire.device, .mtu = config.wire.mtu},
+      .device = {.device = config.wire.device,
+                 .mtu = config.wire.mtu,
+                 .queues = static_cast<std::uint16_t>(lcores(config))},
       .addresses = {},
       .gateways = {},
       .vlan = config.wire.vlan,
@@ -78,7 +80,10 @@ Wire make_dpdk_wire(const conf::Config& config, const engine::EngineSettings& se
             .mtu_towards = [mtu = config.wire.mtu](const Endpoint&) { return mtu; },
             .is_kernels = false};
   wire.bound = port->bound();
+  engine::EthdevPort& first = *port;
   wire.ports.push_back(std::move(port));
+  for (unsigned i = 1; i < lcores(config); ++i)
+    wire.ports.push_back(first.further_queue());
   return wire;
 }
 

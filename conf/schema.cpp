@@ -71,7 +71,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"wire.gateway6"},
     {"wire.vlan"},
     {"wire.mtu"},
-    not_supported("wire.queues", "auto 1"),
+    not_supported("wire.queues", "auto"),
     {"firewall", kSection},
     {"firewall.default_inbound"},
     {"firewall.default_outbound"},

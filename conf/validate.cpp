@@ -213,12 +213,6 @@ void Rules::wire() {
     add("wire.backend", "wire.backend: dpdk needs wire.device");
     return;
   }
-  if (config_.engine.lcores > 1 || config_.engine.cpus.size() > 1) {
-    const char* const key = config_.engine.lcores > 1 ? "engine.lcores" : "engine.cpus";
-    add(key, std::string(key) +
-                 ": a DPDK port has one queue here; several lcores need "
-                 "wire.backend socket");
-  }
   const bool has_address = wire.address || wire.address6;
   if (!has_address && wire.device.find(",iface=") == std::string::npos) {
     add("wire.device",

@@ -68,14 +68,20 @@ LinkStack::Received LinkStack::receive(MutableBytes frame, CardChecks checked, R
   return received;
 }
 
-void LinkStack::hear(const IpAddress& address, const MacAddress& mac, Neighbours::Claim claim,
-                     Instant now, Received& received) noexcept {
-  if (is_ours(address)) {
+bool LinkStack::learn(const NeighbourNews& news, Instant now) noexcept {
+  if (news.says_where) return neighbours_.learn(news.address, news.mac, news.claim, now);
+  neighbours_.confirm(news.address, now);
+  return false;
+}
+
+void LinkStack::hear(const NeighbourNews& news, Instant now, Received& received) noexcept {
+  if (is_ours(news.address)) {
     // Ours is not given up: whoever set it set it here.
-    conflicts_ += mac != settings_.mac;
+    conflicts_ += news.says_where && news.mac != settings_.mac;
     return;
   }
-  received.found_neighbour = neighbours_.learn(address, mac, claim, now);
+  received.found_neighbour = learn(news, now);
+  received.news = news;
 }
 
 void LinkStack::receive_arp(ByteView message, Reply& reply, Instant now,
@@ -88,8 +94,11 @@ void LinkStack::receive_arp(ByteView message, Reply& reply, Instant now,
   }
   const bool to_us = is_ours(arp->target);
   if (!arp->sender.is_unspecified()) {
-    hear(arp->sender, arp->sender_mac,
-         {.confirms = arp->operation == kArpReply && to_us, .overrides = true}, now, received);
+    const bool confirms = arp->operation == kArpReply && to_us;
+    hear({.address = arp->sender,
+          .mac = arp->sender_mac,
+          .claim = {.confirms = confirms, .overrides = true}},
+         now, received);
   }
   if (arp->operation != kArpRequest || !to_us || arp->is_announcement() || !settings_.answers) {
     return;
@@ -116,16 +125,20 @@ void LinkStack::receive_neighbour_message(ByteView packet, const MacAddress& fro
   if (message->kind == NeighbourMessage::Kind::kAdvertisement) {
     const bool confirms = message->solicited && is_ours(message->destination);
     if (message->link_layer) {
-      hear(message->target, *message->link_layer,
-           {.confirms = confirms, .overrides = message->override}, now, received);
-    } else if (confirms) {
-      neighbours_.confirm(message->target, now);  // asked by its address: RFC 4861 §7.2.4
+      hear({.address = message->target,
+            .mac = *message->link_layer,
+            .claim = {.confirms = confirms, .overrides = message->override}},
+           now, received);
+    } else if (confirms) {  // asked by its address: RFC 4861 §7.2.4
+      hear({.address = message->target, .mac = {}, .claim = {}, .says_where = false}, now,
+           received);
     }
     return;
   }
   const bool searches_duplicate = message->source.is_unspecified();
   if (message->link_layer && !searches_duplicate) {
-    hear(message->source, *message->link_layer, {.overrides = true}, now, received);
+    hear({.address = message->source, .mac = *message->link_layer, .claim = {.overrides = true}},
+         now, received);
   }
   if (!is_ours(message->target) || !settings_.answers) return;
   const MacAddress asker = message->link_layer.value_or(from);

@@ -15,6 +15,7 @@
 #include "base/ip.hpp"
 #include "base/mac_address.hpp"
 #include "engine/net/ethernet.hpp"
+#include "engine/net/neighbour_news.hpp"
 #include "engine/net/neighbours.hpp"
 #include "engine/net/udp_packet.hpp"
 
@@ -63,7 +64,8 @@ class LinkStack {
     UdpPacket datagram;
     // kEcho: the frame is the answer now. kNeighbour: so many bytes of the reply.
     std::size_t reply_size = 0;
-    bool found_neighbour = false;  // one that something waits for
+    bool found_neighbour = false;       // one that something waits for
+    std::optional<NeighbourNews> news;  // of kNeighbour: for other queues of the same card
   };
 
   explicit LinkStack(LinkSettings settings);
@@ -71,6 +73,9 @@ class LinkStack {
   // `frame` starts at its Ethernet header; it is changed if it is a ping.
   [[nodiscard]] Received receive(MutableBytes frame, CardChecks checked, Reply& reply,
                                  Instant now) noexcept;
+
+  // What another queue of the same card received. True if something waits for that neighbour.
+  bool learn(const NeighbourNews& news, Instant now) noexcept;
 
   // The neighbour that a packet for there goes to; nothing if there is no route, or we have no
   // address of its family.
@@ -115,8 +120,7 @@ class LinkStack {
                                  Received& received) noexcept;
   void receive_ip(MutableBytes frame, const EthernetHeader& head, CardChecks checked,
                   Received& received) noexcept;
-  void hear(const IpAddress& address, const MacAddress& mac, Neighbours::Claim claim, Instant now,
-            Received& received) noexcept;
+  void hear(const NeighbourNews& news, Instant now, Received& received) noexcept;
   [[nodiscard]] std::size_t write_question(const IpAddress& address, const MacAddress* mac,
                                            Reply& into) const noexcept;
   [[nodiscard]] std::size_t write_announcement(const IpAddress& own, Reply& into) const noexcept;

@@ -28,6 +28,8 @@ class Neighbours {
   struct Claim {
     bool confirms = false;   // as an answer to our question
     bool overrides = false;  // even if it was elsewhere (RFC 4861 §4.4; ARP knows nothing else)
+
+    friend bool operator==(const Claim&, const Claim&) = default;
   };
   // True if this one was waited for.
   bool learn(const IpAddress& address, const MacAddress& mac, Claim claim, Instant now) noexcept;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <system_error>
 
 namespace ipop::engine {
@@ -22,6 +23,20 @@ bool has_form(std::string_view text, std::string_view form) noexcept {
 // Drivers that hand a PCI device to a program.
 constexpr std::string_view kUserDrivers[] = {"vfio-pci", "uio_pci_generic", "igb_uio",
                                              "uio_hv_generic"};
+
+// How drivers are asked for more than one queue; all others are told when they are configured.
+struct QueueArgument {
+  std::string_view driver;
+  std::string_view name;
+};
+constexpr QueueArgument kQueueArguments[] = {
+    {"net_af_packet", "qpairs"}, {"net_af_xdp", "queue_count"}, {"net_virtio_user", "queues"}};
+
+const QueueArgument* queue_argument_of(std::string_view device) noexcept {
+  const auto* const found = std::ranges::find_if(
+      kQueueArguments, [&](const auto& one) { return device.starts_with(one.driver); });
+  return found == std::end(kQueueArguments) ? nullptr : found;
+}
 
 constexpr std::string_view kAllowNoIommu =
     "`echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode`";
@@ -84,6 +99,22 @@ std::optional<std::string> device_argument(std::string_view device, std::string_
     at = end;
   }
   return std::nullopt;
+}
+
+std::optional<unsigned> queue_argument(std::string_view device) {
+  const QueueArgument* const argument = queue_argument_of(device);
+  if (argument == nullptr) return std::nullopt;
+  const auto text = device_argument(device, argument->name);
+  unsigned queues = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), queues).ec != std::errc())
+    return std::nullopt;
+  return queues;
+}
+
+std::string with_queues(std::string device, unsigned queues) {
+  const QueueArgument* const argument = queue_argument_of(device);
+  if (argument == nullptr || queues == 1 || device_argument(device, argument->name)) return device;
+  return device + ',' + std::string(argument->name) + '=' + std::to_string(queues);
 }
 
 bool needs_huge_pages(std::string_view device, const std::filesystem::path& sys) {

@@ -16,6 +16,11 @@ namespace ipop::engine {
 // An argument of a virtual device: "iface" of "net_af_packet0,iface=eth0".
 [[nodiscard]] std::optional<std::string> device_argument(std::string_view device,
                                                          std::string_view name);
+// As many queues as `device` asks its driver for, where the driver wants to know that before it
+// starts; nothing if it does not say so.
+[[nodiscard]] std::optional<unsigned> queue_argument(std::string_view device);
+// The text that asks for so many, unless it asks for some already.
+[[nodiscard]] std::string with_queues(std::string device, unsigned queues);
 // A PCI device without an IOMMU before it: it sees memory by physical addresses, which only
 // huge pages keep.
 [[nodiscard]] bool needs_huge_pages(std::string_view device,

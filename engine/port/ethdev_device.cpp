@@ -26,6 +26,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kServersPatience = 500ms;
 constexpr std::uint64_t kWantedRx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+// What tells one flow of datagrams from another.
+constexpr std::uint64_t kFlows = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP;
 constexpr std::uint64_t kWantedTx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 
 // Some drivers say only how long a frame may be.
@@ -68,6 +70,7 @@ void EthdevDevice::fail_with(const std::string& what, int error) const {
 
 EthdevDevice::EthdevDevice(EthdevSettings settings)
     : settings_(std::move(settings)), others_(open_files()) {
+  settings_.device = with_queues(settings_.device, settings_.queues);
   try {
     find();
     learn();
@@ -149,7 +152,8 @@ void EthdevDevice::start(rte_mempool* pool) {
     configure(pool, false);
     if (const int again = rte_eth_dev_start(id_); again != 0) fail_with("it does not start", again);
   } else if (on_pci) {
-    interrupt_fd_ = rte_eth_dev_rx_intr_ctl_q_get_fd(id_, 0);
+    for (std::uint16_t queue = 0; queue < settings_.queues; ++queue)
+      interrupt_fds_.push_back(rte_eth_dev_rx_intr_ctl_q_get_fd(id_, queue));
   }
   started_ = true;
   if (is_memif_client_) await_server();
@@ -169,28 +173,55 @@ void EthdevDevice::configure(rte_mempool* pool, bool interrupts) {
                   std::to_string(most) + " at most",
               0);
   }
+  must_have_queues(info);
   rte_eth_conf conf{};
   conf.rxmode.mtu = settings_.mtu;
   conf.rxmode.offloads = kWantedRx & info.rx_offload_capa;
   conf.txmode.offloads = kWantedTx & info.tx_offload_capa;
   // All that is sent comes from one pool, and nobody else holds it.
   conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE & info.tx_offload_capa;
+  if (settings_.queues > 1 && (info.flow_type_rss_offloads & kFlows) != 0) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kFlows;
+  }
   conf.intr_conf.rxq = interrupts ? 1 : 0;
   offloads_ = {.rx_ip_checksum = (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0,
                .rx_udp_checksum = (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_UDP_CKSUM) != 0,
                .tx_ip_checksum = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0,
                .tx_udp_checksum = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0};
-  int error = rte_eth_dev_configure(id_, 1, 1, &conf);
+  const int error = rte_eth_dev_configure(id_, settings_.queues, settings_.queues, &conf);
   if (error != 0) fail_with("it cannot be configured", error);
+  set_up_queues(pool);
+}
+
+void EthdevDevice::set_up_queues(rte_mempool* pool) {
   std::uint16_t rx = settings_.rx_descriptors;
   std::uint16_t tx = settings_.tx_descriptors;
-  error = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
+  int error = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
   if (error != 0) fail_with("it has no room for queues", error);
   const auto socket = static_cast<unsigned>(std::max(0, rte_eth_dev_socket_id(id_)));
-  error = rte_eth_rx_queue_setup(id_, 0, rx, socket, nullptr, pool);
-  if (error != 0) fail_with("its receive queue cannot be set up", error);
-  error = rte_eth_tx_queue_setup(id_, 0, tx, socket, nullptr);
-  if (error != 0) fail_with("its transmit queue cannot be set up", error);
+  for (std::uint16_t queue = 0; queue < settings_.queues; ++queue) {
+    error = rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, pool);
+    if (error != 0) fail_with("its receive queue cannot be set up", error);
+    error = rte_eth_tx_queue_setup(id_, queue, tx, socket, nullptr);
+    if (error != 0) fail_with("its transmit queue cannot be set up", error);
+  }
+}
+
+void EthdevDevice::must_have_queues(const rte_eth_dev_info& info) const {
+  const unsigned has = std::min(info.max_rx_queues, info.max_tx_queues);
+  if (has < settings_.queues) {
+    fail_with("engine.lcores is " + std::to_string(settings_.queues) + ", and it has " +
+                  std::to_string(has) + (has == 1 ? " queue" : " queues"),
+              0);
+  }
+  // What it spreads over further ones would be read by nobody.
+  const auto asked = queue_argument(settings_.device);
+  if (asked && *asked != settings_.queues) {
+    fail_with("its text asks for " + std::to_string(*asked) + " queues, and engine.lcores is " +
+                  std::to_string(settings_.queues) + "; leave that out",
+              0);
+  }
 }
 
 bool EthdevDevice::has_link() const noexcept {

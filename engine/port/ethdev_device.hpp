@@ -8,10 +8,13 @@
 #include <atomic>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/mac_address.hpp"
+
+struct rte_eth_dev_info;
 
 namespace ipop::engine {
 
@@ -30,6 +33,7 @@ struct EthdevSettings {
   std::uint16_t mtu = 1500;  // bytes of an IP packet
   std::uint16_t rx_descriptors = 1024;
   std::uint16_t tx_descriptors = 1024;
+  std::uint16_t queues = 1;  // of each direction; the card spreads flows over those that receive
 };
 
 class EthdevDevice {
@@ -41,8 +45,8 @@ class EthdevDevice {
   EthdevDevice(const EthdevDevice&) = delete;
   EthdevDevice& operator=(const EthdevDevice&) = delete;
 
-  // Once: sets up its one queue of each direction, whose buffers come from `pool`, and starts it.
-  // Throws std::runtime_error.
+  // Once: sets up its queues, whose buffers come from `pool`, and starts it. Throws
+  // std::runtime_error.
   void start(rte_mempool* pool);
   // Gives back the buffers that it holds. Any thread, when no other uses its queues.
   void stop() noexcept;
@@ -51,11 +55,17 @@ class EthdevDevice {
   [[nodiscard]] const MacAddress& mac() const noexcept { return mac_; }
   [[nodiscard]] const std::string& driver() const noexcept { return driver_; }
   [[nodiscard]] const EthdevOffloads& offloads() const noexcept { return offloads_; }
-  // Readable when something came, once interrupts are asked for; -1: the driver has none.
-  [[nodiscard]] int interrupt_fd() const noexcept { return interrupt_fd_; }
+  // Readable when something came to this queue, once interrupts are asked for; -1: the driver has
+  // none.
+  [[nodiscard]] int interrupt_fd(std::uint16_t queue) const noexcept {
+    return queue < interrupt_fds_.size() ? interrupt_fds_[queue] : -1;
+  }
   // Sockets that the driver reads by memory it shares with the kernel: readable while there is
-  // something. Once it is started; empty if it has none.
-  [[nodiscard]] const std::vector<int>& sockets() const noexcept { return sockets_; }
+  // something in this queue. Once it is started; empty if it has none.
+  [[nodiscard]] std::span<const int> sockets(std::uint16_t queue) const noexcept {
+    const std::span<const int> all(sockets_);
+    return sockets_.size() == settings_.queues ? all.subspan(queue, 1) : all;
+  }
   // The card was pulled out, the interface beneath it deleted, or the server of a memif client has
   // ended. Any thread.
   [[nodiscard]] bool is_gone() const noexcept;
@@ -72,7 +82,9 @@ class EthdevDevice {
   [[nodiscard]] bool lost_its_server() const noexcept;
   [[nodiscard]] bool has_link() const noexcept;
   void await_server() const noexcept;
+  void must_have_queues(const rte_eth_dev_info& info) const;
   void configure(rte_mempool* pool, bool interrupts);
+  void set_up_queues(rte_mempool* pool);
   [[noreturn]] void fail_with(const std::string& what, int error) const;
 
   EthdevSettings settings_;
@@ -86,8 +98,8 @@ class EthdevDevice {
   unsigned interface_index_ = 0;  // when it was found
   bool is_memif_client_ = false;
   mutable std::atomic<bool> had_link_{false};  // any: rw
-  int interrupt_fd_ = -1;
-  std::vector<int> sockets_;
+  std::vector<int> interrupt_fds_;             // by queue
+  std::vector<int> sockets_;  // in the order in which the driver opened them: that of queues
   bool partial_checksums_ = false;
   bool ours_ = false;  // made here, so taken away here
   bool started_ = false;

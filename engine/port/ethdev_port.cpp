@@ -5,19 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <random>
-#include <stdexcept>
 #include <utility>
 
 #include "engine/path/packet.hpp"
 
 namespace ipop::engine {
 namespace {
-
-std::uint16_t some_port() {
-  std::random_device random;
-  return static_cast<std::uint16_t>(32768 + random() % 16384);
-}
 
 CardChecks checks_of(const rte_mbuf* frame) noexcept {
   const std::uint64_t flags = frame->ol_flags;
@@ -52,64 +45,35 @@ constexpr WireEvent event_of(LinkVerdict verdict) noexcept {
 }  // namespace
 
 EthdevPort::EthdevPort(const EthdevPortSettings& settings)
-    : device_(settings.device),
-      ports_(settings.port == 0 ? some_port() : settings.port),
-      stack_({.mac = device_.mac(),
-              .vlan = settings.vlan,
-              .addresses = settings.addresses,
-              .gateways = settings.gateways,
-              .answers = !settings.beside_kernel,
-              .partial_checksums = device_.has_partial_checksums()}),
+    : EthdevPort(std::make_shared<EthdevStation>(settings)) {}
+
+EthdevPort::EthdevPort(std::shared_ptr<EthdevStation> station)
+    : station_(std::move(station)),
+      queue_(station_->take_queue()),
+      device_id_(device().id()),
+      mtu_(station_->settings().device.mtu),
+      ports_(station_->ports()),
+      card_(device().offloads()),
+      stack_(station_->link()),
       plain_(stack_.settings()),
-      beside_kernel_(settings.beside_kernel),
-      mtu_(settings.device.mtu) {
-  if (settings.addresses.empty()) throw std::runtime_error("wire.address names no address");
-  for (const Prefix& own : settings.addresses) {
-    ways_.emplace_back(device_.mac(), settings.vlan, own);
-    bound_.push_back({own.address, ports_.main()});
-  }
-  if (!beside_kernel_) return;
-  auto reserved = reserve(ports_.main());
-  if (!reserved) {
-    throw std::runtime_error("UDP port " + std::to_string(ports_.main()) +
-                             " is in use by another program on this machine");
-  }
-  reserved_.emplace(0, std::move(*reserved));
+      reading_(station_->begin_reading()) {
+  for (const Prefix& own : stack_.settings().addresses)
+    ways_.emplace_back(device().mac(), stack_.settings().vlan, own);
 }
 
-std::optional<std::vector<ReservedPort>> EthdevPort::reserve(std::uint16_t port) const {
-  std::vector<ReservedPort> reserved;
-  for (const Endpoint& own : bound_) {
-    auto one = ReservedPort::of({own.address, port});
-    if (!one) return std::nullopt;
-    reserved.push_back(std::move(*one));
-  }
-  return reserved;
-}
-
-Result<std::uint16_t> EthdevPort::open_socket() {
-  constexpr int kAttempts = 8;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const auto socket = ports_.open();
-    if (!socket || !beside_kernel_) return socket;
-    if (auto reserved = reserve(ports_.port_of(*socket))) {
-      reserved_.emplace(*socket, std::move(*reserved));
-      return socket;
-    }
-    ports_.close(*socket);
-  }
-  return fail("the kernel has no port free");
+std::unique_ptr<EthdevPort> EthdevPort::further_queue() {
+  return std::unique_ptr<EthdevPort>(new EthdevPort(station_));
 }
 
 void EthdevPort::attach(const PacketPools& pools) {
   pool_ = pools.packets;
-  device_.start(pool_);
+  if (is_first()) station_->start(pool_);
 }
 
 void EthdevPort::release_buffers() noexcept {
   waiting_.drop_all();
   rte_pktmbuf_free_bulk(early_.data(), std::exchange(early_count_, 0));
-  device_.stop();
+  if (!std::exchange(left_, true)) station_->leave_queue();
 }
 
 // Inline for what a call costs.
@@ -141,10 +105,12 @@ inline bool EthdevPort::receive(rte_mbuf* frame) noexcept {
 }
 
 std::uint16_t EthdevPort::rx_burst(const PacketPools&, std::span<rte_mbuf*> into) noexcept {
+  if (station_->has_news(reading_)) [[unlikely]]
+    hear_news();
   const auto most = static_cast<std::uint16_t>(std::min<std::size_t>(into.size(), kBurst));
   std::uint16_t count = early_count_;
   if (count == 0) [[likely]] {
-    count = rte_eth_rx_burst(device_.id(), 0, into.data(), most);
+    count = rte_eth_rx_burst(device_id_, queue_, into.data(), most);
   } else {
     count = std::min(count, most);
     const auto rest = std::ranges::copy_n(early_.begin(), count, into.begin()).in;
@@ -178,10 +144,19 @@ bool EthdevPort::receive_other(rte_mbuf* frame, CardChecks checked) noexcept {
     return false;
   }
   if (received.verdict == LinkVerdict::kNeighbour) forget_neighbours();
+  if (received.news) station_->tell(queue_, *received.news);
   rte_pktmbuf_free(frame);
   if (received.reply_size != 0) send_frame(ByteView(reply).first(received.reply_size));
   if (received.found_neighbour) send_waiting();
   return false;
+}
+
+void EthdevPort::hear_news() noexcept {
+  bool found = false;
+  station_->read(queue_, reading_,
+                 [&](const NeighbourNews& news) { found |= stack_.learn(news, now_); });
+  forget_neighbours();
+  if (found) send_waiting();
 }
 
 void EthdevPort::ask() noexcept {
@@ -192,8 +167,8 @@ void EthdevPort::ask() noexcept {
 
 std::size_t EthdevPort::wait_fds(std::span<int, kMaxWaitFds> into) const noexcept {
   std::size_t count = 0;
-  if (device_.interrupt_fd() >= 0) into[count++] = device_.interrupt_fd();
-  for (const int socket : device_.sockets()) {
+  if (const int card = device().interrupt_fd(queue_); card >= 0) into[count++] = card;
+  for (const int socket : device().sockets(queue_)) {
     if (count < into.size()) into[count++] = socket;
   }
   return count;
@@ -202,7 +177,7 @@ std::size_t EthdevPort::wait_fds(std::span<int, kMaxWaitFds> into) const noexcep
 void EthdevPort::tick(Instant now) noexcept {
   now_ = now;
   forget_neighbours();
-  if (!std::exchange(announced_, true)) {
+  if (!std::exchange(announced_, true) && is_first()) {
     stack_.announce([this](ByteView frame) { send_frame(frame); });
   }
   ask();
@@ -216,9 +191,9 @@ void EthdevPort::forget_neighbours() noexcept {
 }
 
 bool EthdevPort::arm() noexcept {
-  if (device_.interrupt_fd() < 0) return true;
-  (void)rte_eth_dev_rx_intr_enable(device_.id(), 0);
-  if (const int waiting = rte_eth_rx_queue_count(device_.id(), 0); waiting >= 0)
+  if (device().interrupt_fd(queue_) < 0) return true;
+  (void)rte_eth_dev_rx_intr_enable(device_id_, queue_);
+  if (const int waiting = rte_eth_rx_queue_count(device_id_, queue_); waiting >= 0)
     return waiting == 0;
   // Of what came just before, no interrupt tells; and the drivers of virtio, ena and iavf do not
   // count either.
@@ -227,23 +202,26 @@ bool EthdevPort::arm() noexcept {
 }
 
 void EthdevPort::disarm() noexcept {
-  if (device_.interrupt_fd() < 0) return;
-  (void)rte_eth_dev_rx_intr_disable(device_.id(), 0);
+  if (device().interrupt_fd(queue_) < 0) return;
+  (void)rte_eth_dev_rx_intr_disable(device_id_, queue_);
   std::uint64_t times = 0;
-  const bool came = ::read(device_.interrupt_fd(), &times, sizeof times) == sizeof times;
+  const bool came = ::read(device().interrupt_fd(queue_), &times, sizeof times) == sizeof times;
   if (!came || interrupts_work_) return;
   receive_early();
   interrupts_work_ = early_count_ != 0;
 }
 
 void EthdevPort::receive_early() noexcept {
-  if (early_count_ == 0) early_count_ = rte_eth_rx_burst(device_.id(), 0, early_.data(), kBurst);
+  if (early_count_ == 0) early_count_ = rte_eth_rx_burst(device_id_, queue_, early_.data(), kBurst);
 }
 
 Duration EthdevPort::longest_sleep() const noexcept {
-  const bool wakes = device_.interrupt_fd() >= 0 ? interrupts_work_ : !device_.sockets().empty();
+  const bool wakes =
+      device().interrupt_fd(queue_) >= 0 ? interrupts_work_ : !device().sockets(queue_).empty();
   if (!wakes) return kLongestNap;
-  return stack_.is_asking() ? Neighbours::kRetry : Duration::max();
+  if (!stack_.is_asking()) return Duration::max();
+  // The answer comes to another queue, and wakes that one's lcore.
+  return is_first() ? Neighbours::kRetry : kLongestNap;
 }
 
 WireEvents EthdevPort::events() const noexcept {
@@ -251,14 +229,17 @@ WireEvents EthdevPort::events() const noexcept {
   for (std::size_t i = 0; i < kWireEventCount; ++i)
     counts[i] = events_[i].get();
   rte_eth_stats stats{};
-  if (rte_eth_stats_get(device_.id(), &stats) == 0)
+  if (is_first() && rte_eth_stats_get(device_id_, &stats) == 0)
     counts[static_cast<std::size_t>(WireEvent::kMissed)] = stats.imissed + stats.rx_nombuf;
   return counts;
 }
 
+Result<std::uint16_t> EthdevPort::open_socket() {
+  return station_->open_socket();
+}
+
 std::move_only_function<void()> EthdevPort::unlink_socket(std::uint16_t socket) {
-  ports_.close(socket);
-  reserved_.erase(socket);
+  station_->close_socket(socket);
   return [] {};
 }
 

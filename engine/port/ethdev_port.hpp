@@ -1,50 +1,41 @@
 // The wire as a port of DPDK's: datagrams with their own Ethernet, IP and UDP headers, pushed in
-// front of where they lie and cut off again, and what else a host owes its link. One queue, polled
-// by the one lcore that owns it.
+// front of where they lie and cut off again, and what else a host owes its link. One queue of each
+// direction, polled by the one lcore that owns it.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <optional>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/net/link_stack.hpp"
 #include "engine/net/plain_datagram.hpp"
 #include "engine/owned_counter.hpp"
-#include "engine/port/ethdev_device.hpp"
+#include "engine/port/ethdev_station.hpp"
 #include "engine/port/port.hpp"
-#include "engine/port/port_numbers.hpp"
-#include "engine/port/reserved_port.hpp"
 #include "engine/port/waiting_datagrams.hpp"
 #include "engine/port/way.hpp"
 
 namespace ipop::engine {
 
-struct EthdevPortSettings {
-  EthdevSettings device;
-  // One IPv4 and/or one IPv6 address, each with its link's prefix.
-  std::vector<Prefix> addresses;
-  std::vector<IpAddress> gateways;
-  std::uint16_t vlan = kNoVlan;
-  // The kernel sees what comes, and has the same addresses: it answers for them, and must not say
-  // that nobody listens to our ports.
-  bool beside_kernel = false;
-  std::uint16_t port = 0;  // UDP; 0 = chosen here
-};
-
 class EthdevPort final : public WirePort {
  public:
-  // EAL must run. Throws std::runtime_error with what to do about it.
+  // EAL must run. The first queue of settings.device.queues; each of the others must be asked for
+  // before the first is attached, since the card gives flows to all. Throws std::runtime_error with
+  // what to do about it.
   explicit EthdevPort(const EthdevPortSettings& settings);
   ~EthdevPort() override { release_buffers(); }
   EthdevPort(const EthdevPort&) = delete;
   EthdevPort& operator=(const EthdevPort&) = delete;
 
+  // For another lcore. Throws std::runtime_error.
+  [[nodiscard]] std::unique_ptr<EthdevPort> further_queue();
+
   // Where it listens.
-  [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return bound_; }
-  [[nodiscard]] const EthdevDevice& device() const noexcept { return device_; }
+  [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return station_->bound(); }
+  [[nodiscard]] const EthdevDevice& device() const noexcept { return station_->device(); }
 
   void attach(const PacketPools& pools) override;
   std::uint16_t rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept override;
@@ -58,7 +49,7 @@ class EthdevPort final : public WirePort {
   void disarm() noexcept override;
   [[nodiscard]] Duration longest_sleep() const noexcept override;
   [[nodiscard]] WireEvents events() const noexcept override;
-  [[nodiscard]] bool is_gone() const noexcept override { return device_.is_gone(); }
+  [[nodiscard]] bool is_gone() const noexcept override { return device().is_gone(); }
   [[nodiscard]] Result<std::uint16_t> open_socket() override;
   [[nodiscard]] std::move_only_function<void()> unlink_socket(std::uint16_t socket) override;
   [[nodiscard]] unsigned lane_ports() const noexcept override { return kMaxLanes - 1u; }
@@ -71,8 +62,11 @@ class EthdevPort final : public WirePort {
   // A full queue drains while one looks.
   static constexpr unsigned kTries = 64;
 
-  // All of our addresses; nothing if the kernel has given one of them away.
-  [[nodiscard]] std::optional<std::vector<ReservedPort>> reserve(std::uint16_t port) const;
+  explicit EthdevPort(std::shared_ptr<EthdevStation> station);
+
+  // The one that speaks for all: answers to no question come to the others, as a card gives them
+  // only flows.
+  [[nodiscard]] bool is_first() const noexcept { return queue_ == 0; }
   // False, and the frame is done with, unless it is a datagram for us: then it starts at its
   // payload.
   [[nodiscard]] bool receive(rte_mbuf* frame) noexcept;
@@ -94,6 +88,8 @@ class EthdevPort final : public WirePort {
   std::uint32_t transmit(std::span<rte_mbuf*> frames) noexcept;
   void send_frame(ByteView frame) noexcept;
   void ask() noexcept;
+  // What other queues heard.
+  void hear_news() noexcept;
   void send_waiting() noexcept;
   void count(WireEvent event, std::uint64_t times = 1) noexcept {
     events_[static_cast<std::size_t>(event)].add(times);
@@ -103,20 +99,21 @@ class EthdevPort final : public WirePort {
   [[nodiscard]] Way* way_for(const IpAddress& to) noexcept;
   void forget_neighbours() noexcept;
 
-  EthdevDevice device_;
-  PortNumbers ports_;
+  std::shared_ptr<EthdevStation> station_;
+  const std::uint16_t queue_;
+  const std::uint16_t device_id_;
+  const std::uint16_t mtu_;
+  const PortNumbers& ports_;
+  const EthdevOffloads& card_;  // known once the device is started
   LinkStack stack_;
   PlainDatagrams plain_;
   std::vector<Way> ways_;  // one for each address
-  std::vector<Endpoint> bound_;
-  const bool beside_kernel_;
-  // By socket. Overlay thread.
-  std::map<std::uint16_t, std::vector<ReservedPort>> reserved_;
-  const std::uint16_t mtu_;
+  EthdevStation::Reading reading_;
   rte_mempool* pool_ = nullptr;
   Instant now_{};
   WaitingDatagrams waiting_;
   bool announced_ = false;
+  bool left_ = false;  // the queue
   std::array<rte_mbuf*, kBurst> early_{};
   std::uint16_t early_count_ = 0;
   // Some drivers set up receive interrupts that never come; so they are believed once one has

@@ -37,18 +37,17 @@ inline void EthdevPort::write_headers(rte_mbuf* datagram, const UdpHeaders& head
                                       std::uint16_t source_port) noexcept {
   using Checksum = UdpHeaders::Checksum;
   const bool v4 = headers.source().is_v4();
-  const EthdevOffloads& card = device_.offloads();
-  const Checksum checksum = card.tx_udp_checksum        ? Checksum::kPseudo
+  const Checksum checksum = card_.tx_udp_checksum       ? Checksum::kPseudo
                             : v4 && is_sealed(datagram) ? Checksum::kNone
                                                         : Checksum::kWhole;
   headers.write_before(data_of(datagram), static_cast<std::uint16_t>(datagram->pkt_len), next_hop,
-                       meta(datagram).endpoint, source_port, checksum, !card.tx_ip_checksum);
+                       meta(datagram).endpoint, source_port, checksum, !card_.tx_ip_checksum);
   datagram->tx_offload = 0;
   datagram->l2_len = headers.ethernet_size() & 0x7f;
   datagram->l3_len = headers.ip_size() & 0x1ff;
   datagram->ol_flags |= v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
-  if (v4 && card.tx_ip_checksum) datagram->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-  if (card.tx_udp_checksum) datagram->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
+  if (v4 && card_.tx_ip_checksum) datagram->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+  if (card_.tx_udp_checksum) datagram->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
   grow_front(datagram, static_cast<std::uint16_t>(headers.size()));
 }
 
@@ -159,7 +158,7 @@ std::uint32_t EthdevPort::transmit(std::span<rte_mbuf*> frames) noexcept {
   std::size_t taken = 0;
   for (unsigned tries = 0; tries < kTries && taken < frames.size(); ++tries) {
     if (tries != 0) rte_pause();
-    taken += rte_eth_tx_burst(device_.id(), 0, frames.data() + taken,
+    taken += rte_eth_tx_burst(device_id_, queue_, frames.data() + taken,
                               static_cast<std::uint16_t>(frames.size() - taken));
   }
   if (taken < frames.size()) [[unlikely]] {

@@ -34,7 +34,8 @@ class Rates:
                 f"UDP of 200 bytes {each('udp')} k/s")
 
 
-def started(host, octet: int, bootstrap: str, wire: str = "", listen: str = "0.0.0.0") -> Node:
+def configured(host, octet: int, bootstrap: str, wire: str = "", listen: str = "0.0.0.0",
+               more: str = "") -> Node:
     """`wire`: nothing for the kernel's sockets."""
     made = Node(host)
     if not made.config.exists():
@@ -42,8 +43,13 @@ def started(host, octet: int, bootstrap: str, wire: str = "", listen: str = "0.0
     section = f"wire: {{backend: dpdk, {wire}}}\n" if wire else ""
     made.configure(
         f"network: {{name: {NETWORK}, address: 192.168.10.{octet}/24, hostname: {host.name}}}\n"
-        f'overlay: {{listen: ["{listen}:{PORT}"], bootstrap: ["{bootstrap}"]}}\n{section}',
+        f'overlay: {{listen: ["{listen}:{PORT}"], bootstrap: ["{bootstrap}"]}}\n{section}{more}',
         f"192.168.10.{octet}")
+    return made
+
+
+def started(*arguments, **options) -> Node:
+    made = configured(*arguments, **options)
     made.start()
     return made
 

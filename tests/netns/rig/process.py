@@ -67,6 +67,10 @@ class Process:
     def cpu_s(self) -> float:
         return cpu_s(self.pid)
 
+    def thread_cpu_s(self) -> dict:
+        """Name → processor time used so far by the threads of that name."""
+        return thread_cpu_s(self.pid)
+
     def rss_mb(self) -> float:
         return rss_mb(self.pid)
 
@@ -90,7 +94,19 @@ def threads(pid: int) -> dict:
 
 def cpu_s(pid: int) -> float:
     """Processor time used so far, of all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return _cpu_s_of(Path(f"/proc/{pid}/stat"))
+
+
+def thread_cpu_s(pid: int) -> dict:
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text(encoding="ascii").strip()
+        found[name] = found.get(name, 0) + _cpu_s_of(task / "stat")
+    return found
+
+
+def _cpu_s_of(stat: Path) -> float:
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 

@@ -204,11 +204,6 @@ TEST(Refusal, ConcernsInterfaceEngineLogAndPaths) {
        "2:27: engine.cpus names 2 processors for engine.lcores 1"},
       {"a processor for two lcores", kGood + "engine: {cpus: [1, auto, auto, 1]}\n",
        "2:32: engine.cpus: two lcores cannot have processor 1"},
-      {"several lcores on one queue",
-       kGood + "engine: {lcores: 2}\nwire: {backend: dpdk, device: \"00:05.0\", address: "
-               "192.0.2.1/24}\n",
-       "2:18: engine.lcores: a DPDK port has one queue here; several lcores need wire.backend "
-       "socket"},
       {"cpus in a map", kGood + "engine: {cpus: {a: 1}}\n",
        "2:16: engine.cpus must be a single value, not a map of keys"},
       {"cpus", kGood + "engine: {cpus: 0-3}\n",

@@ -32,7 +32,7 @@ const std::string kSix = ", address6: \"2001:db8::10/64\"";
 TEST(Wire, ReadsEveryKey) {
   const Wire wire =
       wire_of("backend: dpdk, device: \"0000:00:05.0\"" + kFour + kSix +
-              ", gateway: 192.0.2.1, gateway6: \"fe80::1\", vlan: 4094, mtu: 9000, queues: 1");
+              ", gateway: 192.0.2.1, gateway6: \"fe80::1\", vlan: 4094, mtu: 9000, queues: auto");
   EXPECT_EQ(wire, (Wire{.backend = WireBackend::kDpdk,
                         .device = "0000:00:05.0",
                         .address = *Prefix::parse("192.0.2.10/24"),

@@ -68,6 +68,26 @@ TEST(DeviceName, HasArgumentsBehindIt) {
   EXPECT_EQ(device_argument("net_x,iface,iface=a", "iface"), "a");
 }
 
+TEST(DeviceName, AsksForQueuesWhereTheDriverHasToBeAsked) {
+  EXPECT_EQ(with_queues("net_af_packet0,iface=eth0", 2), "net_af_packet0,iface=eth0,qpairs=2");
+  EXPECT_EQ(with_queues("net_af_xdp0,iface=eth0", 3), "net_af_xdp0,iface=eth0,queue_count=3");
+  EXPECT_EQ(with_queues("net_virtio_user0,path=/dev/vhost-net", 2),
+            "net_virtio_user0,path=/dev/vhost-net,queues=2");
+  EXPECT_EQ(with_queues("net_memif0,role=client", 2), "net_memif0,role=client");
+  EXPECT_EQ(with_queues("0000:00:05.0", 2), "0000:00:05.0");
+  EXPECT_EQ(with_queues("net_af_packet0,iface=eth0", 1), "net_af_packet0,iface=eth0");
+  EXPECT_EQ(with_queues("net_af_packet0,qpairs=4,iface=eth0", 2),
+            "net_af_packet0,qpairs=4,iface=eth0");
+}
+
+TEST(DeviceName, KnowsHowManyQueuesAreAskedFor) {
+  EXPECT_EQ(queue_argument("net_af_packet0,qpairs=4,iface=eth0"), 4u);
+  EXPECT_EQ(queue_argument("net_af_xdp0,iface=eth0,queue_count=2"), 2u);
+  EXPECT_FALSE(queue_argument("net_af_packet0,iface=eth0"));
+  EXPECT_FALSE(queue_argument("net_af_packet0,iface=eth0,qpairs=many"));
+  EXPECT_FALSE(queue_argument("net_memif0,qpairs=4"));
+}
+
 TEST(DeviceName, SaysWhyACardCannotBeUsed) {
   const FakeSys sys;
   sys.add("0000:00:01.0", "e1000e");

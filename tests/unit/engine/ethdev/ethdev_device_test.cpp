@@ -53,8 +53,8 @@ TEST_F(EthdevDeviceTest, FindsAPortThatIsThere) {
     EXPECT_EQ(device.driver(), "net_ring");
     EXPECT_FALSE(device.has_partial_checksums());
     device.start(pool.get());
-    EXPECT_EQ(device.interrupt_fd(), -1);
-    EXPECT_TRUE(device.sockets().empty());
+    EXPECT_EQ(device.interrupt_fd(0), -1);
+    EXPECT_TRUE(device.sockets(0).empty());
     EXPECT_FALSE(device.offloads().rx_ip_checksum);
     EXPECT_FALSE(device.offloads().tx_udp_checksum);
     device.stop();
@@ -89,12 +89,22 @@ TEST_F(EthdevDeviceTest, FindsTheSocketsThatWakeItsLcore) {
     Mempool pool({.packets = 2047});
     EthdevDevice device({.device = "net_af_packet_test,iface=lo"});
     EXPECT_TRUE(device.has_partial_checksums());
-    EXPECT_TRUE(device.sockets().empty());
+    EXPECT_TRUE(device.sockets(0).empty());
     device.start(pool.get());
-    EXPECT_EQ(device.interrupt_fd(), -1);
-    ASSERT_EQ(device.sockets().size(), 1u);
-    EXPECT_NE(device.sockets()[0], other.get());
+    EXPECT_EQ(device.interrupt_fd(0), -1);
+    ASSERT_EQ(device.sockets(0).size(), 1u);
+    EXPECT_NE(device.sockets(0)[0], other.get());
   }
+}
+
+TEST_F(EthdevDeviceTest, HasASocketForEachQueue) {
+  if (!Fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0))) GTEST_SKIP() << "needs CAP_NET_RAW";
+  Mempool pool({.packets = 4095});
+  EthdevDevice device({.device = "net_af_packet0,iface=lo", .queues = 2});
+  device.start(pool.get());
+  ASSERT_EQ(device.sockets(0).size(), 1u);
+  ASSERT_EQ(device.sockets(1).size(), 1u);
+  EXPECT_NE(device.sockets(0)[0], device.sockets(1)[0]);
 }
 
 TEST_F(EthdevDeviceTest, SaysWhyThereIsNone) {
@@ -108,6 +118,23 @@ TEST_F(EthdevDeviceTest, SaysWhyThereIsNone) {
     const std::string what = failure_of({.device = "net_nobody0"});
     EXPECT_TRUE(what.starts_with("wire.device net_nobody0: its driver does not start")) << what;
   }
+}
+
+TEST_F(EthdevDeviceTest, SaysWhenItHasTooFewQueues) {
+  const RingDevice one;
+  EXPECT_EQ(failure_of({.device = one.name(), .queues = 2}),
+            "wire.device " + one.name() + ": engine.lcores is 2, and it has 1 queue");
+  const RingDevice two(255, 2);
+  EXPECT_EQ(failure_of({.device = two.name(), .queues = 3}),
+            "wire.device " + two.name() + ": engine.lcores is 3, and it has 2 queues");
+  EXPECT_EQ(failure_of({.device = two.name(), .queues = 2}), "");
+}
+
+// The kernel would give a part of the flows to queues that nobody reads.
+TEST_F(EthdevDeviceTest, SaysWhenItsTextAsksForOtherQueues) {
+  EXPECT_EQ(failure_of({.device = "net_af_packet0,iface=lo,qpairs=4", .queues = 2}),
+            "wire.device net_af_packet0,iface=lo,qpairs=4: its text asks for 4 queues, and "
+            "engine.lcores is 2; leave that out");
 }
 
 TEST_F(EthdevDeviceTest, SaysWhatItsDriverTakesAtMost) {

@@ -13,15 +13,18 @@
 
 namespace ipop::engine::testing {
 
-RingDevice::RingDevice(unsigned room) {
+RingDevice::RingDevice(unsigned room, unsigned queues) {
   static unsigned made = 0;
   const std::string label = "link" + std::to_string(made++);
-  const auto make = [&](const char* way) {
-    return rte_ring_create((label + way).c_str(), room + 1, SOCKET_ID_ANY, 0);
+  const auto make = [&](const char* way, unsigned queue) {
+    const std::string name = label + way + std::to_string(queue);
+    return rte_ring_create(name.c_str(), room + 1, SOCKET_ID_ANY, 0);
   };
-  in_ = make("-in");
-  out_ = make("-out");
-  const int id = rte_eth_from_rings(label.c_str(), &in_, 1, &out_, 1, 0);
+  for (unsigned queue = 0; queue < queues; ++queue) {
+    in_.push_back(make("-in", queue));
+    out_.push_back(make("-out", queue));
+  }
+  const int id = rte_eth_from_rings(label.c_str(), in_.data(), queues, out_.data(), queues, 0);
   EXPECT_GE(id, 0);
   // The driver has put this in front.
   name_ = "net_ring_" + label;
@@ -33,17 +36,23 @@ RingDevice::RingDevice(unsigned room) {
 
 RingDevice::~RingDevice() {
   EXPECT_EQ(rte_vdev_uninit(name_.c_str()), 0);
-  rte_ring_free(in_);
-  rte_ring_free(out_);
+  for (rte_ring* const ring : in_) {
+    void* unread = nullptr;
+    while (rte_ring_dequeue(ring, &unread) == 0)
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(unread));
+    rte_ring_free(ring);
+  }
+  for (rte_ring* const ring : out_)
+    rte_ring_free(ring);
 }
 
-bool RingDevice::push(rte_mbuf* frame) {
-  return rte_ring_enqueue(in_, frame) == 0;
+bool RingDevice::push(rte_mbuf* frame, unsigned queue) {
+  return rte_ring_enqueue(in_.at(queue), frame) == 0;
 }
 
-rte_mbuf* RingDevice::pop() {
+rte_mbuf* RingDevice::pop(unsigned queue) {
   void* frame = nullptr;
-  return rte_ring_dequeue(out_, &frame) == 0 ? static_cast<rte_mbuf*>(frame) : nullptr;
+  return rte_ring_dequeue(out_.at(queue), &frame) == 0 ? static_cast<rte_mbuf*>(frame) : nullptr;
 }
 
 void RingLink::SetUp() {

@@ -16,11 +16,11 @@
 
 namespace ipop::engine::testing {
 
-// A port of DPDK's on two rings, with our Ethernet address.
+// A port of DPDK's on two rings for each of its queues, with our Ethernet address.
 class RingDevice {
  public:
   // `room`: frames that each direction holds, a power of two less one.
-  explicit RingDevice(unsigned room = 255);
+  explicit RingDevice(unsigned room = 255, unsigned queues = 1);
   ~RingDevice();
   RingDevice(const RingDevice&) = delete;
   RingDevice& operator=(const RingDevice&) = delete;
@@ -28,15 +28,15 @@ class RingDevice {
   // As wire.device would have it.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  // To the port; false if it has no room.
-  [[nodiscard]] bool push(rte_mbuf* frame);
-  // What the port sent, or nullptr.
-  [[nodiscard]] rte_mbuf* pop();
+  // To a queue of the port; false if it has no room.
+  [[nodiscard]] bool push(rte_mbuf* frame, unsigned queue = 0);
+  // What the port sent by a queue, or nullptr.
+  [[nodiscard]] rte_mbuf* pop(unsigned queue = 0);
 
  private:
   std::string name_;
-  rte_ring* in_ = nullptr;
-  rte_ring* out_ = nullptr;
+  std::vector<rte_ring*> in_;  // by queue
+  std::vector<rte_ring*> out_;
 };
 
 struct Taken {
