@@ -56,8 +56,9 @@ Result<std::string> parse_rule_peer(std::string_view text) {
 }
 
 // "any" alone is the same as nothing.
+constexpr std::uint16_t kAny = 0xffff;
+
 void read_protocols(const Section& section, std::vector<std::uint16_t>& protocols) {
-  constexpr std::uint16_t kAny = 0xffff;
   section.value_or_list("protocol", protocols, [](std::string_view text) -> Result<std::uint16_t> {
     if (text == "any") return kAny;
     return parse_protocol(text);
