@@ -141,7 +141,8 @@ std::uint64_t FlowTable::hash(const FlowKey& key) const noexcept {
   const auto& w = key.words;
   const std::uint64_t ends =
       mix(w[0] ^ seed_[0], w[1] ^ seed_[1]) ^ std::rotl(mix(w[2] ^ seed_[2], w[3] ^ seed_[3]), 23);
-  return mix(ends ^ w[4] ^ seed_[4], seed_[5] | 1);
+  // Twice: flows that differ by a port alone would be as regular as their ports.
+  return mix(mix(ends ^ w[4] ^ seed_[4], seed_[5] | 1) ^ seed_[0], seed_[1] | 1);
 }
 
 FlowTable::Entry* FlowTable::bucket_of(std::uint64_t hash) const noexcept {

@@ -1,7 +1,5 @@
 #include "engine/firewall/gate.hpp"
 
-#include <cstring>
-
 namespace ipop::engine::firewall {
 namespace {
 
@@ -15,15 +13,6 @@ constexpr std::uint16_t kUnanswered = 60;
 constexpr std::uint16_t kAnswered = 300;
 constexpr std::uint16_t kQuery = 30;
 constexpr std::uint16_t kFragments = 30;  // RFC 791's hosts wait no longer
-
-constexpr std::uint8_t kTurns = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
-
-template <typename Word>
-Word load(const std::uint8_t* at) noexcept {
-  Word word;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
 
 bool opens(const PacketFacts& facts) noexcept {
   return facts.protocol == kTcp && (facts.tcp_flags & (kTurns | tcp_flag::kAck)) == tcp_flag::kSyn;
@@ -57,7 +46,7 @@ std::uint8_t request_of(std::uint8_t reply, bool v4) noexcept {
 void Gate::start(Instant now) noexcept {
   const std::uint32_t now_s = flow_seconds(now);
   // What was found of a flow holds for a second, and for these rules.
-  if (now_s != now_s_ || rules_->generation != generation_) like_ = {};
+  if (now_s != now_s_ || rules_->generation != generation_) recent_.forget_all();
   now_s_ = now_s;
   generation_ = rules_->generation;
 }
@@ -78,35 +67,9 @@ void Gate::settle() noexcept {
   packets_ = bytes_ = 0;
 }
 
-void Gate::prefetch(const std::uint8_t* packet, std::uint32_t length) const noexcept {
-  PacketFacts facts;
-  // Not like the last, which is at hand.
-  if (read_facts({packet, length}, direction_, facts) && facts.is_plain)
-    rules_->flows.prefetch(flow_key(facts, direction_));
-}
-
-void Gate::remember(ByteView packet, const PacketFacts& facts, std::uint32_t stamp) noexcept {
-  const bool tcp = facts.protocol == kTcp && (facts.tcp_flags & kTurns) == 0;
-  if (!facts.is_plain || (!tcp && facts.protocol != kUdp)) return;
-  const bool v4 = facts.remote.is_v4();
-  const std::uint32_t start = v4 ? 20 : 40;
-  like_.stamp = stamp;
-  like_.least = start + (tcp ? 20 : 8);
-  like_.first = packet[0];
-  like_.protocol = facts.protocol;
-  like_.ports = load<std::uint32_t>(&packet[start]);
-  if (v4) {
-    like_.ends[0] = load<std::uint64_t>(&packet[12]);
-    like_.ends[1] = load<std::uint64_t>(&packet[4]);
-  } else {
-    for (unsigned i = 0; i < 4; ++i)
-      like_.ends[i] = load<std::uint64_t>(&packet[8 + 8 * i]);
-  }
-}
-
 Fate Gate::judge(ByteView packet, const StampedMarks& marks, std::uint32_t packets) noexcept {
   settle();
-  like_ = {};
+  recent_.forget(packet);
   PacketFacts facts;
   if (!read_facts(packet, direction_, facts)) [[unlikely]] {
     return Fate::kDropFirewallMalformed;
@@ -130,7 +93,7 @@ Fate Gate::judge(ByteView packet, const StampedMarks& marks, std::uint32_t packe
   }
   if (judged.full) return Fate::kDropFirewallFull;
   rule_ = judged.rule;
-  remember(packet, facts, marks.stamp);
+  recent_.remember(packet, facts, marks.stamp, judged.rule);
   return Fate::kSent;
 }
 

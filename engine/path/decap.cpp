@@ -66,6 +66,8 @@ void Decap::wire_burst(std::span<rte_mbuf*> buffers, Instant now) noexcept {
 inline void Decap::open(Sealed& sealed, Instant now) noexcept {
   find_sessions(sealed, now);
   aead_.open_burst({sealed.jobs.data(), sealed.count});
+  if (gate_.is_on()) [[unlikely]]
+    fetch_flows(sealed);
   for (std::size_t i = 0; i < sealed.count; ++i) {
     accept(sealed.datagrams[i], *sealed.lanes[i], sealed.jobs[i], now);
   }
@@ -292,6 +294,14 @@ bool Decap::admit(const IpAddress& inner_source, const Endpoint& from, std::uint
     lane.admitted = {.version = version, .source = inner_source, .from = from};
   }
   return true;
+}
+
+// Of many peers each has a flow of its own, and none is at hand.
+void Decap::fetch_flows(const Sealed& sealed) const noexcept {
+  for (std::size_t i = 1; i < sealed.count; ++i) {
+    if (sealed.lanes[i] != sealed.lanes[i - 1] && sealed.jobs[i].ok)
+      gate_.prefetch(sealed.jobs[i].out, sealed.jobs[i].length);
+  }
 }
 
 void Decap::fetch_marks(PeerIndex peer) const noexcept {

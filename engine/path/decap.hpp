@@ -92,6 +92,7 @@ class Decap {
   [[nodiscard]] bool admit(const IpAddress& inner_source, const Endpoint& from,
                            std::uint32_t version, ReceiveLane& lane, Instant now) noexcept;
   void fetch_marks(PeerIndex peer) const noexcept;
+  void fetch_flows(const Sealed& sealed) const noexcept;
   // Whether the firewall lets it in; counts what it does not. `text`: the inner packet alone.
   [[nodiscard]] bool may_enter(ByteView text, ReceiveLane& lane) noexcept;
   void follow_path(const Endpoint& source, ReceiveLane& lane, const PeerView& view,

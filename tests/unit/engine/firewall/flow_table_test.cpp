@@ -1,5 +1,6 @@
 #include "engine/firewall/flow_table.hpp"
 
+#include <random>
 #include <thread>
 
 #include "tests/unit/engine/firewall/packets_between.hpp"
@@ -108,11 +109,11 @@ TEST(FlowTable, NeverShowsHalfOfTwoFlows) {
   constexpr int kRounds = 30'000;
   std::atomic<bool> torn{false};
   std::atomic<std::uint64_t> hits{0};
-  const auto work = [&](std::uint64_t seed) {
-    std::uint64_t number = seed;
+  const auto work = [&](std::uint32_t seed) {
+    std::minstd_rand random(seed);
     std::uint64_t found_here = 0;
     for (int i = 0; i < kRounds; ++i) {
-      number = (number * 25 + 7) % kKeys;
+      const std::uint64_t number = random() % kKeys;
       const auto value = static_cast<std::uint32_t>(number);
       const auto found = table.find(key(number), 100);
       if (found) {
@@ -127,7 +128,7 @@ TEST(FlowTable, NeverShowsHalfOfTwoFlows) {
     hits += found_here;
   };
   std::vector<std::jthread> threads;
-  for (std::uint64_t i = 0; i < 3; ++i)
+  for (std::uint32_t i = 1; i <= 3; ++i)
     threads.emplace_back(work, i);
   threads.clear();
   EXPECT_FALSE(torn);
