@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sodium.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
 #include <asio/post.hpp>
@@ -17,6 +16,7 @@
 #include "app/daemon_parts.hpp"
 #include "app/firewall_rules.hpp"
 #include "app/handshake_timers.hpp"
+#include "app/hardening/confinement.hpp"
 #include "app/own_node.hpp"
 #include "app/pinger.hpp"
 #include "app/processors.hpp"
@@ -28,6 +28,7 @@
 #include "base/log.hpp"
 #include "conf/load.hpp"
 #include "conf/reload.hpp"
+#include "engine/eal.hpp"
 #include "kni/tap_port.hpp"
 #include "overlay/control/server.hpp"
 #include "overlay/loop.hpp"
@@ -121,6 +122,8 @@ Daemon::Daemon(const conf::Config& config, std::filesystem::path file)
   overlay_ = std::make_unique<overlay::Overlay>(context(), overlay_settings(),
                                                 [this](std::string why) { stop(std::move(why)); });
   set_firewall();
+  hardening::confine(hardening::confines_for(config_.wire, engine::has_physical_addresses()), file_,
+                     config_.paths.state);
   loop_ = std::make_unique<overlay::Loop>(io_, engine_->punts(), *directory_, *overlay_,
                                           config_.interface.name, config_.overlay.stun,
                                           wire_.addresses);
@@ -276,6 +279,7 @@ overlay::Status Daemon::status() {
                    .counters = engine_->counters(),
                    .wire_events = engine_->wire_events()};
   status.firewall = firewall_status(config_.firewall, engine_->firewall_counts(read_clock().mono));
+  status.hardening = hardening::hardening_status();
   overlay_->describe(status, read_clock());
   return status;
 }
@@ -386,8 +390,7 @@ void run_daemon(const conf::Config& config, const std::filesystem::path& file) {
   log::configure(config.log.level, config.log.format);
   // A peer or a client that goes away is an error of a write, never a signal.
   std::signal(SIGPIPE, SIG_IGN);
-  // Nothing is ever executed from here; should that change by an attacker's hand, it gains nothing.
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  hardening::keep_memory_private();
   Daemon(config, file).run();
 }
 

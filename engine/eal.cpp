@@ -95,6 +95,10 @@ bool decide_hugepages(const EalSettings& settings) {
 
 }  // namespace
 
+bool has_physical_addresses() noexcept {
+  return rte_eal_iova_mode() == RTE_IOVA_PA;
+}
+
 bool can_map_hugepage(std::uint64_t size) {
   if (!std::has_single_bit(size)) return false;
   const int log2_size = std::countr_zero(size);
@@ -126,7 +130,8 @@ std::vector<std::string> eal_arguments(const EalSettings& settings, bool with_hu
   arguments.push_back("ipop-" + std::to_string(getpid()));
   arguments.insert(arguments.end(), {"--no-telemetry", "--log-level", "error"});
   if (settings.pci_device.empty()) {
-    arguments.emplace_back("--no-pci");
+    // By itself EAL takes physical addresses for no card at all, if there is no IOMMU.
+    arguments.insert(arguments.end(), {"--no-pci", "--iova-mode", "va"});
   } else {
     arguments.insert(arguments.end(), {"--allow", settings.pci_device});
   }

@@ -23,6 +23,10 @@ struct EalSettings {
 // Throws std::runtime_error with what to do about it.
 void start_eal(const EalSettings& settings);
 
+// Whether cards are told physical addresses, as without an IOMMU. Then more memory, which may be
+// needed at any time, can be had with CAP_SYS_ADMIN alone. After start_eal().
+[[nodiscard]] bool has_physical_addresses() noexcept;
+
 // Whether the kernel lets this process have a hugepage of `size` bytes: in a container the
 // machine's may be free, yet out of reach.
 [[nodiscard]] bool can_map_hugepage(std::uint64_t size);

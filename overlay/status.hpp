@@ -129,6 +129,14 @@ struct FirewallStatus {
   std::vector<FirewallRuleStatus> rules;
 };
 
+// What the process can still do to its machine, of all threads together.
+struct HardeningStatus {
+  std::vector<std::string> capabilities;  // "net_admin"
+  bool no_new_privileges = false;
+  bool system_calls_filtered = false;
+  bool memory_readable = true;  // by debuggers of its user, and dumped when it crashes
+};
+
 struct Status {
   std::string version;
   std::string node_id;
@@ -143,6 +151,7 @@ struct Status {
   DhtStatus dht;
   EngineStatus engine;
   FirewallStatus firewall;
+  HardeningStatus hardening;
   std::vector<std::string> warnings;  // sentences a user should act on
   std::vector<PeerStatus> peers;
 };

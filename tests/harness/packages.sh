@@ -5,7 +5,7 @@
 PACKAGES="
   g++ meson ninja-build pkg-config ccache python3 git
   libdpdk-dev libipsec-mb-dev libsodium-dev libssl-dev libopendht-dev libyaml-cpp-dev libasio-dev
-  libnl-3-dev libnl-route-3-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libnl-3-dev libnl-route-3-dev libseccomp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
   libgtest-dev libgmock-dev libbenchmark-dev liburing-dev
   clang-16 libclang-rt-16-dev clang-tidy-16 clang-format
   iproute2 iputils-ping nftables tcpdump curl iperf3 ethtool procps socat jq util-linux

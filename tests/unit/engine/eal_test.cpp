@@ -25,6 +25,7 @@ TEST(Eal, AsksForWhatTheMachineHas) {
   for (const auto& arguments : {with, without}) {
     EXPECT_TRUE(has(arguments, "--no-pci"));
     EXPECT_FALSE(has(arguments, "--allow"));
+    EXPECT_TRUE(has(arguments, "--iova-mode"));
     EXPECT_TRUE(has(arguments, "--no-telemetry"));
     EXPECT_TRUE(has(arguments, "0@(0,1)"));
   }
@@ -34,6 +35,7 @@ TEST(Eal, LooksForTheOneCardThatItIsToldOf) {
   for (const bool hugepages : {false, true}) {
     const auto arguments = eal_arguments({.pci_device = "0000:00:05.0"}, hugepages, {0});
     EXPECT_FALSE(has(arguments, "--no-pci"));
+    EXPECT_FALSE(has(arguments, "--iova-mode"));
     const auto allow = std::ranges::find(arguments, "--allow");
     ASSERT_NE(allow, arguments.end());
     ASSERT_NE(allow + 1, arguments.end());

@@ -68,6 +68,10 @@ Status alice() {
                            .wire = "socket",
                            .aead = "libsodium",
                            .counters = {.host_rx = 5, .wire_rx = 6, .injected = 7, .staged = 1}},
+                .hardening = {.capabilities = {"net_admin"},
+                              .no_new_privileges = true,
+                              .system_calls_filtered = true,
+                              .memory_readable = false},
                 .warnings = {"mind the gap"},
                 .peers = {bob()}};
   status.engine.counters.fates[static_cast<std::size_t>(engine::Fate::kSent)] = 11;
@@ -84,7 +88,7 @@ TEST(StatusJson, HasTheStableKeys) {
   EXPECT_EQ(keys,
             (std::vector<std::string>{"version", "node_id", "public_key", "network", "hostname",
                                       "addresses", "interface", "uptime_s", "nat", "relay", "dht",
-                                      "engine", "firewall", "warnings", "peers"}));
+                                      "engine", "firewall", "hardening", "warnings", "peers"}));
   EXPECT_EQ(json["interface"], Json({{"name", "tapipop"}, {"mtu", 1420}}));
   EXPECT_EQ(to_text(json["nat"]),
             R"({"kind":"translated","ipv4":"translated","ipv6":"unknown","filtering":"unknown",)"
@@ -103,6 +107,8 @@ TEST(StatusJson, HasTheStableKeys) {
   EXPECT_FALSE(json["engine"]["fates"].contains("wire_forged"));
   EXPECT_EQ(json["engine"]["wire_events"]["not_ours"], 13);
   EXPECT_EQ(json["engine"]["wire_events"]["bad_checksum"], 0);
+  EXPECT_EQ(to_text(json["hardening"]), R"({"capabilities":["net_admin"],"no_new_privileges":true,)"
+                                        R"("system_calls_filtered":true,"memory_readable":false})");
   EXPECT_EQ(json["peers"][0]["state"], "connected");
   EXPECT_EQ(json["peers"][0]["path"], "direct");
 }
@@ -153,6 +159,7 @@ TEST(StatusJson, ReadsTheStatusOfAnotherVersion) {
   EXPECT_EQ(read->hostname, "alice");
   EXPECT_EQ(read->nat.kind, "unknown");
   EXPECT_EQ(read->engine.wire_events, engine::WireEvents{});
+  EXPECT_TRUE(read->hardening.memory_readable);
 }
 
 TEST(StatusJson, SaysWhichKeyIsWrong) {
