@@ -19,7 +19,7 @@ def packets_between(path: Path, source: str, destination: str, seed: int) -> lis
     chance = random.Random(seed)
     addresses = socket.inet_aton(source) + socket.inet_aton(destination)
     packets = []
-    for frame in _frames(path.read_bytes()):
+    for frame in frames(path.read_bytes()):
         if frame[12:14] != b"\x08\x00":
             continue
         start = frame[ETHERNET:]
@@ -32,7 +32,8 @@ def packets_between(path: Path, source: str, destination: str, seed: int) -> lis
     return packets
 
 
-def _frames(data: bytes):
+def frames(data: bytes):
+    """Each frame of a capture file, as far as it was kept."""
     if struct.unpack_from("<I", data)[0] != 0xa1b2c3d4 or data[20] != 1:
         raise ValueError("not a pcap file of Ethernet frames")
     at = FILE_HEADER
