@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import cited_tests
 import completeness
 import formatting
 import headers
@@ -12,7 +13,8 @@ import names
 import words
 from source_tree import SourceTree
 
-LINTS = [includes, length, names, words, headers, formatting, completeness]
+LINTS = [includes, length, names, words, headers, formatting, completeness,
+         cited_tests]
 
 
 def main() -> int:

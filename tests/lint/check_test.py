@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import cited_tests  # noqa: E402
 import completeness  # noqa: E402
 import formatting  # noqa: E402
 import headers  # noqa: E402
@@ -139,6 +140,20 @@ class Completeness(LintCase):
         self.refuses(completeness, {**self.MUST,
                                     "tests/fuzz/meson.build": "fuzz_targets = {'gone': [],}\n"},
                      "no source for target gone")
+
+
+class CitedTests(LintCase):
+    TESTS = {"tests/unit/base/a_test.cpp": "TEST_F(Wall, Holds) {\n", "tests/netns/b_test.py": ""}
+
+    def test_accepts_statements_that_are_tested(self):
+        self.accepts(cited_tests,
+                     {**self.TESTS, "docs/security.md": "| x | `Wall.Holds`, `b_test` |"})
+
+    def test_refuses_statements_whose_test_is_gone(self):
+        for cited in ("`Wall.Stands`", "`c_test`"):
+            with self.subTest(cited=cited):
+                self.refuses(cited_tests, {**self.TESTS, "docs/security.md": f"\n| x | {cited} |"},
+                             "docs/security.md:2")
 
 
 if __name__ == "__main__":
