@@ -8,7 +8,7 @@ PACKAGES="
   libnl-3-dev libnl-route-3-dev libseccomp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
   libgtest-dev libgmock-dev libbenchmark-dev liburing-dev
   clang-16 libclang-rt-16-dev clang-tidy-16 clang-format
-  iproute2 iputils-ping nftables tcpdump curl iperf3 ethtool procps socat jq util-linux
+  iproute2 iputils-ping nftables tcpdump curl iperf3 ethtool procps socat jq util-linux strace
   openssl dhtnode wireguard-tools wireguard-go coturn miniupnpd-nftables
 "
 
