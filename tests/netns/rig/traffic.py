@@ -21,6 +21,13 @@ class IperfServer:
                                    name=f"iperf3-{port}")
         self._process.wait_for_line("listening", 5)
 
+    def await_ready(self) -> None:
+        """It resets whoever comes while it is not done with the last one."""
+        def ready():
+            log = self._process.log()
+            return log.rfind("Server listening") > log.rfind("Accepted connection")
+        wait_until("iperf3 to be done with the last test", ready, 5, 0.01)
+
     def stop(self) -> None:
         self._process.kill()
 
@@ -31,6 +38,7 @@ def iperf(client: Host, server: IperfServer, seconds: float, *options) -> dict:
 
 
 def iperf_report(client: Host, server: IperfServer, seconds: float, *options) -> dict:
+    server.await_ready()
     outcome = client.run("iperf3", "-c", server.address, "-p", server.port, "-t", seconds, "-J",
                          "--connect-timeout", "5000", *options, check=False,
                          limit_s=seconds + 30)
