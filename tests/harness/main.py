@@ -20,7 +20,7 @@ VM_PROGRAMS = ("app/ipopd", "app/ipop")
 
 # Units whose code is read by one thread while another writes it.
 THREADED_NETNS = ["dhtnode_bootstrap", "lcores", "wireguard_interop"]
-THREADED_UNITS = {"base", "engine", "engine_net", "kni", "app"}
+THREADED_UNITS = {"base", "engine", "engine_firewall", "engine_net", "kni", "app"}
 
 
 def built(report, tree, targets=(), tests=None) -> bool:
