@@ -10,6 +10,7 @@ PACKAGES="
   clang-16 libclang-rt-16-dev clang-tidy-16 clang-format
   iproute2 iputils-ping nftables tcpdump curl iperf3 ethtool procps socat jq util-linux strace
   openssl dhtnode wireguard-tools wireguard-go coturn miniupnpd-nftables
+  strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins
 "
 
 # For `./dev test vm`; some stand above, too.
