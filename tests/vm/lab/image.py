@@ -25,7 +25,8 @@ MODULES = ["virtio_pci", "virtio_net", "vmxnet3", "vfio_iommu_type1", "vfio-pci"
            "wireguard"]
 OURS = ["ipopd", "ipop"]
 # Real programs: busybox has less able ones of some of these names, and its shell would prefer them.
-PROGRAMS = ["dash", "ip", "ping", "wg", "iperf3", "kmod", "tcpdump"]
+PROGRAMS = ["dash", "ip", "ping", "wg", "iperf3", "kmod", "tcpdump",
+            "ethtool"]
 NOT_OF_BUSYBOX = {"busybox", "sh", "ash", "ip", "ping", "ping6", "modprobe", "insmod", "rmmod",
                   "lsmod", "depmod"}
 # Opened at run time, so that ldd does not show it.
