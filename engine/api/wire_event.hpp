@@ -1,6 +1,6 @@
 // What a wire port counts besides the datagrams that the engine sees: what else its network card
 // brought, and what became of datagrams that it had taken. The socket wire has a kernel for all
-// this, and counts nothing.
+// this, and tells alone what that had no room for.
 #pragma once
 
 #include <array>
@@ -18,7 +18,10 @@ enum class WireEvent : std::uint8_t {
   kFragment,     // nothing is put together here, and peers send none
   kMalformed,    // lengths or header checksums that are wrong
   kBadChecksum,  // of UDP
-  kMissed,       // the card had no buffer for it
+  kMissed,       // the card had no buffer for it, or the socket no room
+  // Datagrams for the overlay (handshakes, the hash table, STUN), of which a socket wire takes so
+  // many a second while members send.
+  kOverlayMissed,
   // Datagrams that were to be sent.
   kUnresolved,  // no neighbour answered for its next hop
   kNoRoute,     // neither on the link, nor a gateway for it

@@ -1,5 +1,6 @@
 #include "engine/port/udp_channel.hpp"
 
+#include <linux/sock_diag.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -126,6 +127,13 @@ std::uint32_t UdpChannel::transmit(std::span<rte_mbuf* const> datagrams) noexcep
     ++next;
   }
   return accepted;
+}
+
+std::uint64_t UdpChannel::missed() const noexcept {
+  std::uint32_t numbers[SK_MEMINFO_VARS] = {};
+  socklen_t size = sizeof numbers;
+  if (getsockopt(fd.get(), SOL_SOCKET, SO_MEMINFO, numbers, &size) != 0) return 0;
+  return numbers[SK_MEMINFO_DROPS];
 }
 
 }  // namespace ipop::engine

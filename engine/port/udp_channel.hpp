@@ -35,6 +35,8 @@ struct UdpChannel {
                                       std::span<rte_mbuf*> into) noexcept;
   // The buffers stay the caller's. Returns how many datagrams the kernel took.
   [[nodiscard]] std::uint32_t transmit(std::span<rte_mbuf* const> datagrams) noexcept;
+  // Any thread: datagrams (a train counts once) that came and found no room in the socket.
+  [[nodiscard]] std::uint64_t missed() const noexcept;
 
  private:
   [[nodiscard]] bool refill(SpareBuffers& spares, rte_mempool* pool,

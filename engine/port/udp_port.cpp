@@ -9,6 +9,7 @@
 
 #include "engine/api/types.hpp"
 #include "engine/path/packet.hpp"
+#include "engine/port/reuseport_choice.hpp"
 #include "engine/port/udp_messages.hpp"
 #include "engine/port/udp_socket.hpp"
 
@@ -30,6 +31,7 @@ UdpPort::UdpPort(const UdpSettings& settings) : settings_(settings) {
   for (int tries = 1; !open_all(settings); ++tries) {
     if (tries == kPortTries) throw PortTaken("no UDP port is free in both address families");
   }
+  if (settings.overlay_apart) set_overlay_apart();
   for (const Endpoint& at : bound_) {
     if (at.address.is_v4()) senders_ = &further_.emplace(at.address, settings.trains);
   }
@@ -49,12 +51,33 @@ UdpPort::UdpPort(FurtherQueue, UdpPort& first)
 }
 
 std::unique_ptr<UdpPort> UdpPort::further_queue() {
-  return std::unique_ptr<UdpPort>(new UdpPort(FurtherQueue{}, *this));
+  std::unique_ptr<UdpPort> queue(new UdpPort(FurtherQueue{}, *this));
+  ++queues_;
+  if (overlay_ && !choose_by_kind(queues_)) {
+    throw std::runtime_error("the kernel does not give each flow of UDP port " +
+                             bound_.front().to_string() + " to one lcore");
+  }
+  return queue;
+}
+
+// Its sockets are the second ones of the port.
+void UdpPort::set_overlay_apart() {
+  for (const Socket& socket : sockets_)
+    share_port(socket.channel.fd);
+  overlay_.emplace(bound_, settings_.trains);
+  if (!choose_by_kind(1)) overlay_.reset();
+}
+
+bool UdpPort::choose_by_kind(unsigned data_sockets) noexcept {
+  return std::ranges::all_of(sockets_, [&](const Socket& socket) {
+    return engine::choose_by_kind(socket.channel.fd, socket.channel.v4, data_sockets);
+  });
 }
 
 void UdpPort::release_buffers() noexcept {
   for (Socket& socket : sockets_)
     socket.spares.release();
+  if (overlay_) overlay_->release_buffers();
   if (further_) further_->release_buffers();
 }
 
@@ -78,12 +101,8 @@ bool UdpPort::open_all(const UdpSettings& settings) {
                                at.to_string() + " in overlay.listen");
     }
     port = local_port(*fd);
-    if (settings.shares_port) {
-      // Only now that nobody else has it, who may share it, too.
-      fd.reset();
-      fd = open_udp_socket({at.address, port}, settings.buffer_bytes, PortUse::kShared);
-      if (!fd) return false;
-    }
+    // Only now that nobody else has it, who may share it, too.
+    if (settings.shares_port) share_port(*fd);
     add_socket(std::move(*fd), {at.address, port});
   }
   if (sockets_.empty()) {
@@ -102,11 +121,19 @@ void UdpPort::add_socket(Fd fd, const Endpoint& at) {
 }
 
 std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept {
-  const std::size_t most = std::min<std::size_t>(into.size(), kBurst);
+  into = into.first(std::min<std::size_t>(into.size(), kBurst));
+  const std::size_t others = overlay_ ? overlay_->receive(pools, into) : 0;
+  const std::size_t data = receive_data(pools, into.subspan(others));
+  if (overlay_ && data != 0) overlay_->pause();
+  return static_cast<std::uint16_t>(others + data);
+}
+
+std::size_t UdpPort::receive_data(const PacketPools& pools, std::span<rte_mbuf*> into) noexcept {
+  const std::size_t most = into.size();
   std::size_t filled = 0;
   // The socket that comes first changes, so that a flood on one does not starve the others.
   const bool further_first = further_ && turn_ % 2 == 0;
-  if (further_first) filled = further_->receive(pools, into.first(most));
+  if (further_first) filled = further_->receive(pools, into);
   for (std::size_t i = 0; i < sockets_.size() && filled < most; ++i) {
     Socket& socket = sockets_[(first_ + i) % sockets_.size()];
     if (socket.channel.empty >= kPatient && turn_ % kSkip != 0) continue;
@@ -116,7 +143,7 @@ std::uint16_t UdpPort::rx_burst(const PacketPools& pools, std::span<rte_mbuf*> i
     filled += further_->receive(pools, into.subspan(filled, most - filled));
   first_ = (first_ + 1) % sockets_.size();
   ++turn_;
-  return static_cast<std::uint16_t>(filled);
+  return filled;
 }
 
 UdpChannel* UdpPort::channel_for(const Endpoint& to) noexcept {
@@ -154,9 +181,27 @@ void UdpPort::tx_burst(std::span<rte_mbuf*> datagrams, std::uint32_t& sent,
 std::size_t UdpPort::wait_fds(std::span<int, kMaxWaitFds> into) const noexcept {
   for (std::size_t i = 0; i < sockets_.size(); ++i)
     into[i] = sockets_[i].channel.fd.get();
-  if (!further_) return sockets_.size();
-  into[sockets_.size()] = further_->wait_fd();
-  return sockets_.size() + 1;
+  std::size_t count = sockets_.size();
+  if (overlay_) into[count++] = overlay_->wait_fd();
+  if (further_) into[count++] = further_->wait_fd();
+  return count;
+}
+
+bool UdpPort::arm() noexcept {
+  if (overlay_) overlay_->arm();
+  return true;
+}
+
+Duration UdpPort::longest_sleep() const noexcept {
+  return overlay_ ? overlay_->longest_sleep() : Duration::max();
+}
+
+WireEvents UdpPort::events() const noexcept {
+  WireEvents counts{};
+  for (const Socket& socket : sockets_)
+    counts[static_cast<std::size_t>(WireEvent::kMissed)] += socket.channel.missed();
+  if (overlay_) counts[static_cast<std::size_t>(WireEvent::kOverlayMissed)] = overlay_->missed();
+  return counts;
 }
 
 Result<std::uint16_t> UdpPort::open_socket() {

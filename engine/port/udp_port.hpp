@@ -1,7 +1,8 @@
 // The wire as UDP sockets: one per listen address (an IPv4 one, an IPv6 one), all with one port
 // number, opened at start-up, and others with ports of their own while they are needed. Polled by
 // the one lcore that owns it. For several lcores there are several, whose sockets share the port:
-// the kernel gives each flow to one of them.
+// the kernel gives each flow to one of them. What is for the overlay comes to the first of them, by
+// sockets that share the port, too.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "engine/port/further_sockets.hpp"
 #include "engine/port/lane_sockets.hpp"
+#include "engine/port/overlay_sockets.hpp"
 #include "engine/port/port.hpp"
 #include "engine/port/udp_channel.hpp"
 
@@ -25,6 +27,7 @@ struct UdpSettings {
   int buffer_bytes = 8 << 20;  // of the kernel, each way; less if the kernel allows less
   bool trains = true;          // UDP_SEGMENT and UDP_GRO, where the kernel has them
   bool shares_port = false;    // there will be further queues
+  bool overlay_apart = true;   // OverlaySockets, where the kernel can choose so
   unsigned lane_ports = 0;     // lanes with a port of their own
 };
 
@@ -50,6 +53,9 @@ class UdpPort final : public WirePort {
                 std::uint32_t& refused) noexcept override;
   void release_buffers() noexcept override;
   std::size_t wait_fds(std::span<int, kMaxWaitFds> into) const noexcept override;
+  [[nodiscard]] bool arm() noexcept override;
+  [[nodiscard]] Duration longest_sleep() const noexcept override;
+  [[nodiscard]] WireEvents events() const noexcept override;
   [[nodiscard]] Result<std::uint16_t> open_socket() override;
   [[nodiscard]] std::move_only_function<void()> unlink_socket(std::uint16_t socket) override;
   [[nodiscard]] unsigned lane_ports() const noexcept override {
@@ -72,12 +78,18 @@ class UdpPort final : public WirePort {
   UdpPort(FurtherQueue, UdpPort& first);
 
   [[nodiscard]] bool open_all(const UdpSettings& settings);
+  void set_overlay_apart();
+  [[nodiscard]] bool choose_by_kind(unsigned data_sockets) noexcept;
+  [[nodiscard]] std::size_t receive_data(const PacketPools& pools,
+                                         std::span<rte_mbuf*> into) noexcept;
   void add_socket(Fd fd, const Endpoint& at);
   [[nodiscard]] UdpChannel* channel_for(const Endpoint& to) noexcept;
 
   UdpSettings settings_;
   std::vector<Socket> sockets_;
   std::vector<Endpoint> bound_;
+  unsigned queues_ = 1;                    // of the first: those that share its port
+  std::optional<OverlaySockets> overlay_;  // of the first
   std::optional<FurtherSockets> further_;  // IPv4 alone: nobody guesses ports behind IPv6
   std::optional<LaneSockets> lanes_;
   FurtherSockets* senders_ = nullptr;    // to send by: our own, or the first queue's

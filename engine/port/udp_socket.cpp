@@ -63,7 +63,7 @@ std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes, PortUse 
     throw std::runtime_error(std::string("UDP socket: ") + std::strerror(errno));
   }
   if (!v4) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPv6 only");
-  if (use == PortUse::kShared) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1, "shared port");
+  if (use == PortUse::kShared) share_port(fd);
   forbid_fragments(fd.get(), v4);
   set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, buffer_bytes);
   set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, buffer_bytes);
@@ -77,6 +77,10 @@ std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes, PortUse 
     throw_bind_failure(at, errno);
   }
   return fd;
+}
+
+void share_port(const Fd& socket) {
+  set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1, "shared port");
 }
 
 std::uint16_t local_port(const Fd& socket) {

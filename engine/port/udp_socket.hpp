@@ -23,6 +23,10 @@ enum class PortUse : std::uint8_t { kAlone, kShared };
 [[nodiscard]] std::optional<Fd> open_udp_socket(const Endpoint& at, int buffer_bytes,
                                                 PortUse use = PortUse::kAlone);
 
+// Lets sockets that are opened from now on, as kShared, have its port, too. Throws
+// std::runtime_error.
+void share_port(const Fd& socket);
+
 // Its port number, after the kernel chose one.
 [[nodiscard]] std::uint16_t local_port(const Fd& socket);
 

@@ -23,7 +23,8 @@ FLOOD = BUILD / "perf" / "netns" / "handshake_flood"
 ROUNDS, SECONDS = (10, 10) if SOAK else (3, 2)
 SPOOFED = "198.18.0.0/15"
 GROWTH_LIMIT_MB = 16
-SHARE_LIMIT = 0.1  # The machine is noisy; what was measured is shown.
+SHARE_LIMIT = 0.2  # The machine is noisy; what was measured is shown.
+FEWEST_TAKEN = 5000  # a second: so many a newcomer's handshake competes with, and no more
 SINK_PORT = 9009
 SINK = f"""
 import socket, time
@@ -56,6 +57,11 @@ def taken(node) -> int:
     return counters["fates"]["punted"] + counters["drops"]["punt_full"]
 
 
+def left(node) -> int:
+    """Those that the kernel dropped because the daemon did not read them."""
+    return node.status()["engine"]["wire_events"]["overlay_missed"]
+
+
 def tcp_mbit_in_flood(alice, server, eve, bob, port: int) -> tuple:
     """The stream's rate while eve floods a port of bob's, and how many she sent."""
     flood = eve.start(FLOOD, bob.host.address, port, SECONDS + 1)
@@ -75,7 +81,7 @@ def test_traffic_and_memory_outlast_a_flood_of_made_up_handshakes(world):
     count_spoofed(bob.host)
     server = IperfServer(bob.host, bob.address)
     tcp_mbit(alice.host, server, 1)
-    before_mb, before = bob.daemon.rss_mb(), taken(bob)
+    before_mb, before, left_before = bob.daemon.rss_mb(), taken(bob), left(bob)
     bob.host.start(sys.executable, "-c", SINK, name="sink").wait_for_line("bound", 5)
     calm, beside, stormy, sent = [], [], [], 0
     for _ in range(ROUNDS):
@@ -90,7 +96,9 @@ def test_traffic_and_memory_outlast_a_flood_of_made_up_handshakes(world):
     bob.daemon.must_run()
     expect(came > sent / 10, f"only {came} of {sent} reached bob")
     took = taken(bob) - before
-    expect(took > came / 10, f"bob's daemon took {took} of {came}")
+    expect(took > ROUNDS * SECONDS * FEWEST_TAKEN, f"bob's daemon took {took} of {came}")
+    missed = left(bob) - left_before
+    expect(abs(came - took - missed) < came / 100, f"{came} came, {took} taken, {missed} missed")
     expect(went_bytes <= came_bytes, f"{went_bytes} bytes answer {came_bytes} of made-up senders")
     expect(grown_mb < GROWTH_LIMIT_MB, f"bob's memory has grown by {grown_mb:.0f} MB")
     share = statistics.median(stormy) / statistics.median(calm)
@@ -100,7 +108,8 @@ def test_traffic_and_memory_outlast_a_flood_of_made_up_handshakes(world):
     # An answer would have been counted.
     bob.host.run("socat", "-u", "SYSTEM:echo", "UDP4:198.18.0.1:9")
     expect(spoofed(bob.host)["went"][1] > went_bytes, "what goes to eve's addresses is not counted")
-    return (f"{came / ROUNDS / (SECONDS + 1) / 1e3:.0f} k/s came; TCP {share:.2f} of "
+    return (f"{came / ROUNDS / (SECONDS + 1) / 1e3:.0f} k/s came, {took / came:.2f} of "
+            f"them taken; TCP {share:.2f} of "
             f"{statistics.median(calm):.0f} Mbit/s, {of_beside:.2f} of what a flood beside the "
             f"daemon leaves; {grown_mb:.1f} MB more; {went_bytes} bytes "
             f"answer {came_bytes}")

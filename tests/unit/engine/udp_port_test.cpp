@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "engine/engine.hpp"
+#include "engine/path/data_header.hpp"
 #include "engine/path/packet.hpp"
 #include "engine/port/udp_socket.hpp"
 #include "tests/unit/engine/packets.hpp"
@@ -23,6 +24,7 @@ class UdpPortTest : public testing::Test {
   rte_mbuf* packet(const Endpoint& to, std::size_t size, std::uint8_t mark) {
     rte_mbuf* const made = rte_pktmbuf_alloc(pool_->get());
     std::memset(data_of(made), mark, size);
+    if (size != 0) data_of(made)[0] = kDataType;  // not for the overlay
     set_length(made, static_cast<std::uint32_t>(size));
     meta(made).endpoint = to;
     return made;
@@ -81,8 +83,8 @@ TEST_F(UdpPortTest, CarriesABurstInBothFamilies) {
     ASSERT_FALSE(got.empty());
     for (const auto& [from, bytes] : got) {
       ASSERT_FALSE(bytes.empty());
-      EXPECT_EQ(bytes.size(), 100u + bytes[0]);
-      EXPECT_EQ(from, alice.bound()[bytes[0] % 2]);
+      EXPECT_EQ(bytes.size(), 100u + bytes[1]);
+      EXPECT_EQ(from, alice.bound()[bytes[1] % 2]);
     }
     taken += got.size();
   }
@@ -179,8 +181,8 @@ TEST_F(UdpPortTest, GoesOnAfterADatagramThatCannotGo) {
   EXPECT_EQ(refused, 3u);
   const auto got = receive(bob);
   ASSERT_EQ(got.size(), 2u);
-  EXPECT_EQ(got[0].second[0], 1);
-  EXPECT_EQ(got[1].second[0], 5);
+  EXPECT_EQ(got[0].second[1], 1);
+  EXPECT_EQ(got[1].second[1], 5);
 }
 
 TEST_F(UdpPortTest, IsNotStoppedByAPortThatNobodyListensTo) {
@@ -223,7 +225,8 @@ TEST_F(UdpPortTest, PassesATruncatedDatagramOnAsEmpty) {
 TEST_F(UdpPortTest, SetsDontFragmentAndIgnoresWhatOthersSayOfThePath) {
   UdpPort port({.listen = {kAny4}});
   int fds[kMaxWaitFds];
-  ASSERT_EQ(port.wait_fds(fds), 2u);  // it, and what tells of further sockets
+  // It, and what tells of the overlay's and of further sockets.
+  ASSERT_EQ(port.wait_fds(fds), 3u);
   int value = 0;
   socklen_t size = sizeof value;
   ASSERT_EQ(getsockopt(fds[0], IPPROTO_IP, IP_MTU_DISCOVER, &value, &size), 0);

@@ -22,6 +22,11 @@ namespace {
 const Endpoint kAny4 = endpoint("127.0.0.1:0");
 const Endpoint kAny6 = endpoint("[::1]:0");
 
+// With one queue for datagrams of any content, so that they come in their order.
+UdpSettings settings_at(const Endpoint& at, bool trains = true) {
+  return {.listen = {at}, .trains = trains, .overlay_apart = false};
+}
+
 // Datagrams as they came, and in how many buffers.
 struct Received {
   std::vector<Bytes> datagrams;
@@ -128,7 +133,7 @@ TEST_F(UdpTrains, ReachAPlainSocketAsDatagrams) {
     } catch (const std::runtime_error&) {
     }
     if (!socket) continue;  // no IPv6 on this machine
-    UdpPort alice({.listen = {at}});
+    UdpPort alice(settings_at(at));
     const Endpoint to{at.address, local_port(*socket)};
     for (const auto& [count, each, last] : {std::tuple{10u, 100u, 0u},
                                             {9u, 1000u, 1u},
@@ -145,8 +150,8 @@ TEST_F(UdpTrains, ReachAPlainSocketAsDatagrams) {
 }
 
 TEST_F(UdpTrains, AreMadeOfDatagramsOfOneSize) {
-  UdpPort alice({.listen = {kAny4}});
-  UdpPort bob({.listen = {kAny4}});
+  UdpPort alice(settings_at(kAny4));
+  UdpPort bob(settings_at(kAny4));
   if (!has_trains(alice)) GTEST_SKIP() << "no UDP_SEGMENT in this kernel";
   std::vector<rte_mbuf*> burst;
   std::vector<Bytes> expected;
@@ -162,8 +167,8 @@ TEST_F(UdpTrains, AreMadeOfDatagramsOfOneSize) {
 }
 
 TEST_F(UdpTrains, ArriveWhole) {
-  UdpPort alice({.listen = {kAny4}});
-  UdpPort bob({.listen = {kAny4}});
+  UdpPort alice(settings_at(kAny4));
+  UdpPort bob(settings_at(kAny4));
   if (!has_trains(alice)) GTEST_SKIP() << "no UDP_SEGMENT in this kernel";
   const Numbered whole = numbered(44, 1452, 77);
   send(alice, {train(bob.bound()[0], whole.bytes, 1452)});
@@ -177,9 +182,9 @@ TEST_F(UdpTrains, ArriveWhole) {
 TEST_F(UdpTrains, KeepTheOrderOfEachDestination) {
   std::mt19937_64 random(20'26);
   for (const bool sends : {true, false}) {
-    UdpPort alice({.listen = {kAny4}, .trains = sends});
-    UdpPort bob({.listen = {kAny4}});
-    UdpPort carol({.listen = {kAny4}, .trains = false});
+    UdpPort alice(settings_at(kAny4, sends));
+    UdpPort bob(settings_at(kAny4));
+    UdpPort carol(settings_at(kAny4, false));
     UdpPort* const ports[] = {&bob, &carol};
     for (int round = 0; round < 40; ++round) {
       std::vector<Bytes> expected[2];
@@ -210,8 +215,8 @@ TEST_F(UdpTrains, KeepTheOrderOfEachDestination) {
 }
 
 TEST_F(UdpTrains, GoSinglyWhereTheKernelRefusesThem) {
-  UdpPort alice({.listen = {kAny4}});
-  UdpPort bob({.listen = {kAny4}});
+  UdpPort alice(settings_at(kAny4));
+  UdpPort bob(settings_at(kAny4));
   // Without a checksum of its own the kernel cuts no trains.
   int fds[kMaxWaitFds];
   alice.wait_fds(fds);
@@ -235,8 +240,8 @@ TEST_F(UdpTrains, GoSinglyWhereTheKernelRefusesThem) {
 }
 
 TEST_F(UdpTrains, AreCountedByTheirDatagramsWhenTheyCannotGo) {
-  UdpPort alice({.listen = {kAny4}});
-  UdpPort bob({.listen = {kAny4}});
+  UdpPort alice(settings_at(kAny4));
+  UdpPort bob(settings_at(kAny4));
   const Numbered made = numbered(7, 100, 3);
   send(alice, {train(endpoint("255.255.255.255:9"), made.bytes, 100),  // refused by the kernel
                train(bob.bound()[0], made.bytes, 100),
@@ -247,7 +252,7 @@ TEST_F(UdpTrains, AreCountedByTheirDatagramsWhenTheyCannotGo) {
 }
 
 TEST_F(UdpTrains, DoNotSwallowAnEmptyDatagram) {
-  UdpPort alice({.listen = {kAny4}});
+  UdpPort alice(settings_at(kAny4));
   const Fd socket = *open_udp_socket(kAny4, 1 << 20);
   const Endpoint to{kAny4.address, local_port(socket)};
   send(alice, {datagram(to, 10, 1), datagram(to, 0, 0), datagram(to, 10, 2), datagram(to, 0, 0)});
