@@ -14,7 +14,8 @@ PACKAGES="
 "
 
 # For `./dev test vm`; some stand above, too.
-VM_PACKAGES="qemu-system-x86 kmod dash iproute2 iputils-ping wireguard-tools iperf3 tcpdump ethtool binutils"
+VM_PACKAGES="qemu-system-x86 kmod dash iproute2 iputils-ping wireguard-tools iperf3 tcpdump ethtool binutils \
+  openssl strongswan-charon strongswan-swanctl libstrongswan-standard-plugins"
 # What its guests run, unpacked and not installed: the kernel that this one asks for, and busybox.
 VM_KERNEL=linux-image-cloud-amd64
 

@@ -88,14 +88,17 @@ class OpensslCa:
                    "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n")
 
     def sign(self, node) -> None:
-        name, here = node.name, node.host.directory
+        self.certify(node.name, node.address, node.host.directory)
+        trust(node)
+
+    def certify(self, name: str, address: str, here) -> None:
+        """Puts key, certificate with the one in between, and the root's into the folder `here`."""
         self._sign(name, f"/O=Tutorial/CN={name}", "between-cert.pem", "between-key.pem",
-                   f"subjectAltName=IP:{node.address}\n")
+                   f"subjectAltName=IP:{address}\n")
         chain = [(self.folder / f"{each}-cert.pem").read_text() for each in (name, "between")]
         (here / "host-cert.pem").write_text("".join(chain))
         shutil.copy(self.folder / f"{name}-key.pem", here / "host-key.pem")
         shutil.copy(self.folder / "cacert.pem", here)
-        trust(node)
 
     def revoke(self, node):
         """Returns the file with the list of the CA in between."""

@@ -1,5 +1,6 @@
-"""strongSwan on a host: IKE and ESP in user space (its plugin kernel-libipsec), by X.509
-certificates. It knows nothing of IPOP but an address."""
+"""strongSwan on a host: IKE and ESP by X.509 certificates. It knows nothing of IPOP but an address.
+
+In a namespace ESP is in user space, too (the plugin kernel-libipsec)."""
 
 import shutil
 
@@ -8,8 +9,26 @@ from rig.conditions import wait_until
 from rig.node import Node
 
 CHARON = "/usr/lib/ipsec/charon"
-PLUGINS = ("random nonce openssl kdf hmac gcm pem pkcs1 pkcs8 x509 pubkey constraints revocation "
-           "kernel-libipsec kernel-netlink socket-default vici")
+PLUGINS = ["random", "nonce", "openssl", "kdf", "hmac", "gcm", "pem", "pkcs1", "pkcs8", "x509",
+           "pubkey", "constraints", "revocation", "kernel-netlink", "socket-default", "vici"]
+IN_USER_SPACE = "kernel-libipsec"
+
+
+def daemon_text(folder, plugins: list) -> str:
+    """strongswan.conf; charon answers at `folder`/charon.vici."""
+    return (f"charon {{\n load = {' '.join(plugins)}\n"
+            f" plugins {{ vici {{ socket = unix://{folder}/charon.vici }} }}\n"
+            f" filelog {{ log {{ path = {folder}/charon.log\n flush_line = yes }} }}\n}}\n")
+
+
+def connection_text(local: tuple, remote: tuple, certificate: str) -> str:
+    """swanctl.conf; each end is its address, and the one that packets are protected for."""
+    return ("connections { peer {\n"
+            f" local_addrs = {local[0]}\n remote_addrs = {remote[0]}\n"
+            f" local {{ auth = pubkey\n certs = {certificate}\n  id = {local[0]} }}\n"
+            f" remote {{ auth = pubkey\n id = {remote[0]} }}\n"
+            " children { host {\n"
+            f"  local_ts = {local[1]}/32\n  remote_ts = {remote[1]}/32 }} }}\n}} }}\n")
 
 
 class StrongSwan:
@@ -26,9 +45,7 @@ class StrongSwan:
               key: str = "host-key.pem") -> None:
         """Its configuration for this peer, by certificate and key in the host's directory."""
         (self._folder / "strongswan.conf").write_text(
-            f"charon {{\n load = {PLUGINS}\n plugins {{ vici {{ socket = {self._uri} }} }}\n"
-            f" filelog {{ log {{ path = {self._folder}/charon.log\n flush_line = yes }} }}\n}}\n",
-            encoding="ascii")
+            daemon_text(self._folder, [IN_USER_SPACE, *PLUGINS]), encoding="ascii")
         here = self._node.host.directory
         for kind, source, name in (("private", here, key), ("x509", here, certificate),
                                    ("x509ca", self._ca.folder, "cacert.pem"),
@@ -36,14 +53,8 @@ class StrongSwan:
             (self._folder / kind).mkdir(exist_ok=True)
             shutil.copy(source / name, self._folder / kind)
         (self._folder / "swanctl.conf").write_text(
-            "connections { peer {\n"
-            f" local_addrs = {self._node.address}\n remote_addrs = {peer._node.address}\n"
-            f" local {{ auth = pubkey\n certs = {certificate}\n"
-            f"  id = {self._node.address} }}\n"
-            f" remote {{ auth = pubkey\n id = {peer._node.address} }}\n"
-            " children { host {\n"
-            f"  local_ts = {self.inner}/32\n  remote_ts = {peer.inner}/32 }} }}\n}} }}\n",
-            encoding="ascii")
+            connection_text((self._node.address, self.inner), (peer._node.address, peer.inner),
+                            certificate), encoding="ascii")
         # Two on one machine have one place for their process ids; the namespace has mounts of its
         # own.
         self._node.host.start("env", f"STRONGSWAN_CONF={self._folder}/strongswan.conf", "sh", "-c",

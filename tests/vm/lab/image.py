@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from lab.archive import Archive
+from rig import strongswan
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("IPOP_BUILD", "build")
@@ -22,13 +23,16 @@ LIBRARIES = f"usr/lib/{platform.machine()}-linux-gnu"
 
 MODULES = ["virtio_pci", "virtio_net", "vmxnet3", "vfio_iommu_type1", "vfio-pci",
            "uio_pci_generic", "tun",
-           "wireguard"]
+           "wireguard",
+           # ESP, and what the kernel's AES-GCM is made of.
+           "esp4", "xfrm_user", "gcm", "ctr", "ghash-generic", "seqiv", "drbg", "sha512_generic"]
 OURS = ["ipopd", "ipop"]
 # Real programs: busybox has less able ones of some of these names, and its shell would prefer them.
 PROGRAMS = ["dash", "ip", "ping", "wg", "iperf3", "kmod", "tcpdump",
-            "ethtool"]
+            "ethtool", "/usr/lib/ipsec/charon", "swanctl"]
 NOT_OF_BUSYBOX = {"busybox", "sh", "ash", "ip", "ping", "ping6", "modprobe", "insmod", "rmmod",
                   "lsmod", "depmod"}
+PLUGINS = [Path(f"/usr/lib/ipsec/plugins/libstrongswan-{name}.so") for name in strongswan.PLUGINS]
 # Opened at run time, so that ldd does not show it.
 OPENED_LATER = [f"/{LIBRARIES}/libgcc_s.so.1"]
 LOADER = "/lib64/ld-linux-x86-64.so.2"
@@ -55,7 +59,7 @@ class Image:
 
     def _key(self) -> str:
         """Changes when anything does that goes in."""
-        files = [*_programs().values(), *GUEST.iterdir(), self._busybox, Path(__file__)]
+        files = [*_programs().values(), *PLUGINS, *GUEST.iterdir(), self._busybox, Path(__file__)]
         texts = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
         return _digest([*texts, str(self._modules)])
 
@@ -78,7 +82,10 @@ class Image:
         programs = _programs()
         for name, file in programs.items():
             archive.file(f"bin/{name}", _stripped(file) if name in OURS else file.read_bytes())
-        libraries = {word for file in programs.values() for word in _libraries_of(file)}
+        for plugin in PLUGINS:
+            archive.file(str(plugin)[1:], plugin.read_bytes())
+        libraries = {word for file in [*programs.values(), *PLUGINS]
+                     for word in _libraries_of(file)}
         for library in sorted(libraries | set(OPENED_LATER)):
             archive.file(f"{LIBRARIES}/{Path(library).name}", Path(library).resolve().read_bytes())
         archive.file(LOADER[1:], Path(LOADER).resolve().read_bytes())
@@ -96,7 +103,7 @@ def _digest(texts: list) -> str:
 
 
 def _programs() -> dict:
-    found = {name: shutil.which(name) for name in PROGRAMS}
+    found = {Path(name).name: shutil.which(name) for name in PROGRAMS}
     missing = [name for name, file in found.items() if file is None]
     if missing:
         raise RuntimeError(f"not installed: {' '.join(missing)}; ./dev test vm installs them")
