@@ -1,7 +1,7 @@
 // The AEAD by our own kernels, which work on several packets of a burst at once
-// (engine/aead/avx512, engine/aead/vaes256). What a family of them does not have, or does slower
-// than a library, goes to that library. Used by the thread that owns it; allocates at construction
-// alone.
+// (engine/aead/avx512, engine/aead/vaes256 with chacha256). What a family of them does not have, or
+// does slower than a library, goes to that library. Used by the thread that owns it; allocates at
+// construction alone.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// ChaCha20-Poly1305 of a burst: the AVX-512 kernel and ipsec-mb's jobs in the same run. Each size
+// ChaCha20-Poly1305 of a burst: the kernel and ipsec-mb's jobs in the same run. Each size
 // and burst in place and out of place, sealing and opening, with one key and with a key for each
 // packet; in 64 buffers, and in 4096 that no cache near the core holds. "packet" is the time of
 // one.
@@ -14,6 +14,7 @@
 
 #include "engine/aead/aead.hpp"
 #include "engine/aead/avx512/chacha_poly.hpp"
+#include "engine/aead/chacha256/chacha_poly.hpp"
 
 namespace ipop::engine {
 namespace {
@@ -40,6 +41,12 @@ struct Shape {
 };
 
 constexpr std::uint32_t kFront = 40;
+
+bool runs_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("bmi2");
+}
 
 class Bursts {
  public:
@@ -70,8 +77,13 @@ class Bursts {
     std::copy_n(jobs_.begin() + static_cast<std::ptrdiff_t>(at_), shape_.burst, work_.begin());
     at_ += shape_.burst;
     if (shape_.kernel) {
-      shape_.seal ? avx512::seal_chacha_poly(work_.data(), work_.size())
-                  : avx512::open_chacha_poly(work_.data(), work_.size());
+      if (runs_avx512()) {
+        shape_.seal ? avx512::seal_chacha_poly(work_.data(), work_.size())
+                    : avx512::open_chacha_poly(work_.data(), work_.size());
+      } else {
+        shape_.seal ? chacha256::seal_chacha_poly(work_.data(), work_.size())
+                    : chacha256::open_chacha_poly(work_.data(), work_.size());
+      }
     } else {
       shape_.seal ? engine_.seal_burst(work_) : engine_.open_burst(work_);
     }
@@ -125,9 +137,7 @@ void add_all(const std::shared_ptr<AeadEngine>& engine) {
 }
 
 bool runs_here() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("bmi2");
+  return runs_avx512() || (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"));
 }
 
 }  // namespace

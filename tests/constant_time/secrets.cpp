@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/aead/chacha256/chacha_poly.hpp"
 #include "engine/aead/gcm/gcm_key.hpp"
 #include "engine/aead/gcm/processor.hpp"
 #include "engine/aead/vaes256/aes_gcm.hpp"
@@ -27,12 +28,15 @@ std::uint8_t g_text[kMostJobs][kFront + kLongest + kTagSize];
 std::uint8_t g_sealed[kMostJobs][kLongest + kTagSize];
 std::uint8_t g_front[kFront];
 
+using Burst = void (*)(AeadJob* jobs, std::size_t count) noexcept;
+
 void fail(const char* what, std::size_t length) {
   std::printf("%s, %zu bytes\n", what, length);
   std::exit(EXIT_FAILURE);
 }
 
 // Of one key or of two, in place or not; sealed with a front if it is long enough.
+template <Burst kSeal, Burst kOpen>
 void run(const AeadKey (&keys)[2], std::size_t length, std::size_t count, bool in_place) {
   AeadJob jobs[kMostJobs];
   const std::size_t front = !in_place && length >= kFront && count % 2 == 0 ? kFront : 0;
@@ -48,7 +52,7 @@ void run(const AeadKey (&keys)[2], std::size_t length, std::size_t count, bool i
                .front_length = static_cast<std::uint32_t>(front)};
   }
   __msan_poison(g_front, sizeof g_front);
-  vaes256::seal_gcm(jobs, count);
+  kSeal(jobs, count);
   for (std::size_t i = 0; i < count; ++i) {
     if (length != 0 && __msan_test_shadow(g_sealed[i], length + kTagSize) != 0)
       fail("the mark was lost on the way", length);
@@ -56,28 +60,34 @@ void run(const AeadKey (&keys)[2], std::size_t length, std::size_t count, bool i
     jobs[i].out = in_place ? g_sealed[i] : g_text[i];
     jobs[i].front_length = 0;
   }
-  vaes256::open_gcm(jobs, count);
+  kOpen(jobs, count);
   for (std::size_t i = 0; i < count; ++i) {
     if (!jobs[i].ok) fail("refused", length);
   }
 }
 
 int main_of(bool leak) {
-  if (!gcm::processor_has_vaes256_gcm()) {
-    std::puts("this processor cannot run vaes256");
+  if (!gcm::processor_has_vaes256_gcm() || !__builtin_cpu_supports("bmi2")) {
+    std::puts("this processor cannot run the kernels of 256 bits");
     return EXIT_SUCCESS;
   }
   static AeadKey keys[2];
+  static AeadKey raw_keys[2];
   for (AeadKey& key : keys) {
     const std::uint8_t raw[32] = {1, 2, 3};
     auto& expanded = *reinterpret_cast<gcm::GcmKey*>(key.storage());
     gcm::expand_gcm_key(raw, expanded);
     __msan_poison(&expanded, sizeof expanded);
   }
+  for (AeadKey& key : raw_keys)
+    __msan_poison(key.storage(), 32);
   for (std::size_t length = 0; length <= kLongest; length += length < 600 ? 1 : 61) {
     for (const std::size_t count : {1, 4, 7}) {
-      for (const bool in_place : {false, true})
-        run(keys, length, count, in_place);
+      for (const bool in_place : {false, true}) {
+        run<vaes256::seal_gcm, vaes256::open_gcm>(keys, length, count, in_place);
+        run<chacha256::seal_chacha_poly, chacha256::open_chacha_poly>(raw_keys, length, count,
+                                                                      in_place);
+      }
     }
   }
   if (leak && g_sealed[0][0] > 100) std::puts("a secret decided to print this");

@@ -35,14 +35,11 @@ std::uint64_t OneBurst::random() {
   return mixed ^ (mixed >> 31);
 }
 
-// ChaCha20-Poly1305 where the kernels have it: all but the last family.
 void OneBurst::change_keys() {
-  const bool has_chacha = kernels_.name() == "avx512";
   for (Key& key : keys_) {
     for (std::size_t i = 0; i < key.raw.size(); i += 8)
       store_le<std::uint64_t>(&key.raw[i], random());
-    key.suite =
-        has_chacha && random() % 2 == 0 ? AeadSuite::kChaCha20Poly1305 : AeadSuite::kAes256Gcm;
+    key.suite = random() % 2 == 0 ? AeadSuite::kChaCha20Poly1305 : AeadSuite::kAes256Gcm;
     const Secret<32> raw{std::span<const std::uint8_t, 32>(key.raw)};
     kernels_.expand(key.suite, raw, key.of_kernels);
     library_.expand(key.suite, raw, key.of_library);

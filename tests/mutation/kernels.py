@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPY = ROOT / "build" / "mutation"
 TREE = COPY / "build"
 TESTS = ["tests/unit/engine/kernels/test_aead_kernels_gcm",
+         "tests/unit/engine/kernels/test_aead_kernels_chacha",
          "tests/unit/engine/kernels/test_aead_kernels_random"]
 BUILD_LIMIT_S = 900
 TEST_LIMIT_S = 120

@@ -6,8 +6,30 @@
 #include <cstring>
 
 #include "engine/aead/avx512/chacha_poly.hpp"
+#include "engine/aead/chacha256/chacha_poly.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine {
+
+namespace {
+
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("bmi2");
+}
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+
+}  // namespace
+
+const std::array<ChachaKernel, 2> kChachaKernels{
+    ChachaKernel{"avx512", has_avx512, avx512::seal_chacha_poly, avx512::open_chacha_poly},
+    ChachaKernel{"chacha256", has_avx2, chacha256::seal_chacha_poly, chacha256::open_chacha_poly}};
+
+std::string name_of(const testing::TestParamInfo<ChachaKernel>& info) {
+  return info.param.name;
+}
 
 Bytes random_bytes(std::mt19937_64& random, std::size_t size) {
   Bytes bytes(size);
@@ -116,18 +138,14 @@ void Packet::expect_opened() const {
 }
 
 void ChachaPoly::SetUp() {
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl") ||
-      !__builtin_cpu_supports("avx512ifma") || !__builtin_cpu_supports("bmi2")) {
-    GTEST_SKIP() << "this processor has no AVX-512 F, BW, DQ, VL and IFMA with BMI2";
-  }
+  if (!GetParam().runs_here()) GTEST_SKIP() << "this processor cannot run " << GetParam().name;
 }
 
-void ChachaPoly::expect_seals_and_opens(std::vector<Packet>& packets) {
+void ChachaPoly::expect_seals_and_opens(std::vector<Packet>& packets) const {
   std::vector<AeadJob> jobs;
   for (Packet& packet : packets)
     jobs.push_back(packet.seal_job());
-  seal_chacha_poly(jobs.data(), jobs.size());
+  GetParam().seal(jobs.data(), jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     EXPECT_TRUE(jobs[i].ok);
     packets[i].expect_sealed();
@@ -135,11 +153,11 @@ void ChachaPoly::expect_seals_and_opens(std::vector<Packet>& packets) {
   jobs.clear();
   for (Packet& packet : packets)
     jobs.push_back(packet.open_job());
-  open_chacha_poly(jobs.data(), jobs.size());
+  GetParam().open(jobs.data(), jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     EXPECT_TRUE(jobs[i].ok);
     packets[i].expect_opened();
   }
 }
 
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine

@@ -1,17 +1,19 @@
-// Packets for the AVX-512 kernel of ChaCha20-Poly1305 and what OpenSSL makes of them: the reference
-// of its tests, one packet at a time and with the nonce written out.
+// Packets for the kernels of ChaCha20-Poly1305 and what OpenSSL makes of them: the reference of
+// their tests, one packet at a time and with the nonce written out.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "engine/aead/aead.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine {
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -72,14 +74,23 @@ class Packet {
   Bytes in_before_;
 };
 
-// Tests of the kernel are skipped where the processor cannot run it.
-class ChachaPoly : public testing::Test {
+struct ChachaKernel {
+  const char* name;
+  bool (*runs_here)();
+  void (*seal)(AeadJob* jobs, std::size_t count) noexcept;
+  void (*open)(AeadJob* jobs, std::size_t count) noexcept;
+};
+extern const std::array<ChachaKernel, 2> kChachaKernels;
+std::string name_of(const testing::TestParamInfo<ChachaKernel>& info);
+
+// Tests of a kernel are skipped where the processor cannot run it.
+class ChachaPoly : public testing::TestWithParam<ChachaKernel> {
  protected:
   void SetUp() override;
   // Seals and opens all of them in one burst, and compares.
-  static void expect_seals_and_opens(std::vector<Packet>& packets);
+  void expect_seals_and_opens(std::vector<Packet>& packets) const;
 
   std::mt19937_64 random_{20'26};
 };
 
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine

@@ -7,9 +7,7 @@
 #include <stdexcept>
 
 #include "chacha_packets.hpp"
-#include "engine/aead/avx512/chacha_poly.hpp"
-
-namespace ipop::engine::avx512 {
+namespace ipop::engine {
 namespace {
 
 // One page of memory between two that are not there.
@@ -56,21 +54,21 @@ class ChachaPages : public ChachaPoly {
                 .counter = length,
                 .front = head,
                 .front_length = static_cast<std::uint32_t>(front)};
-    seal_chacha_poly(&job, 1);
+    GetParam().seal(&job, 1);
     ASSERT_TRUE(job.ok);
     ASSERT_EQ(Bytes(out, out + sealed.size()), sealed);
 
     std::uint8_t* const opened = place(in_page_, length);
     job = {&key, out, opened, static_cast<std::uint32_t>(length), length};
-    open_chacha_poly(&job, 1);
+    GetParam().open(&job, 1);
     ASSERT_TRUE(job.ok);
     ASSERT_EQ(Bytes(opened, opened + length), plain);
 
     job.out = out;
-    open_chacha_poly(&job, 1);
+    GetParam().open(&job, 1);
     ASSERT_TRUE(job.ok);
     ASSERT_EQ(Bytes(out, out + length), plain);
-    seal_chacha_poly(&job, 1);
+    GetParam().seal(&job, 1);
     ASSERT_EQ(Bytes(out, out + sealed.size()), sealed);
   }
 
@@ -79,7 +77,7 @@ class ChachaPages : public ChachaPoly {
   LonePage front_page_;
 };
 
-TEST_F(ChachaPages, StaysWithinBuffersAtTheEdgeOfAPage) {
+TEST_P(ChachaPages, StaysWithinBuffersAtTheEdgeOfAPage) {
   const auto key = random_key(random_);
   for (std::size_t length = 0; length <= 300; ++length) {
     expect_works(*key, length, 0, true);
@@ -91,7 +89,7 @@ TEST_F(ChachaPages, StaysWithinBuffersAtTheEdgeOfAPage) {
   }
 }
 
-TEST_F(ChachaPages, StaysWithinFrontAndRestAtTheEdgeOfAPage) {
+TEST_P(ChachaPages, StaysWithinFrontAndRestAtTheEdgeOfAPage) {
   const auto key = random_key(random_);
   for (const std::size_t front : {1u, 20u, 40u, 63u, 64u, 65u, 100u, 128u, 160u}) {
     for (std::size_t rest = 0; rest <= 140; ++rest) {
@@ -102,7 +100,7 @@ TEST_F(ChachaPages, StaysWithinFrontAndRestAtTheEdgeOfAPage) {
 }
 
 // In a burst, the lanes of one packet stand beside those of another.
-TEST_F(ChachaPages, StaysWithinTheBuffersOfABurst) {
+TEST_P(ChachaPages, StaysWithinTheBuffersOfABurst) {
   const auto key = random_key(random_);
   std::vector<std::unique_ptr<LonePage>> pages;
   std::vector<AeadJob> jobs;
@@ -115,17 +113,19 @@ TEST_F(ChachaPages, StaysWithinTheBuffersOfABurst) {
     std::copy(plain[i].begin(), plain[i].end(), at);
     jobs.push_back({key.get(), at, at, static_cast<std::uint32_t>(plain[i].size()), i});
   }
-  seal_chacha_poly(jobs.data(), jobs.size());
+  GetParam().seal(jobs.data(), jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const Bytes sealed = openssl_seal(*key, i, plain[i]);
     EXPECT_EQ(Bytes(jobs[i].out, jobs[i].out + sealed.size()), sealed);
   }
-  open_chacha_poly(jobs.data(), jobs.size());
+  GetParam().open(jobs.data(), jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     EXPECT_TRUE(jobs[i].ok);
     EXPECT_EQ(Bytes(jobs[i].out, jobs[i].out + plain[i].size()), plain[i]);
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Kernels, ChachaPages, testing::ValuesIn(kChachaKernels), name_of);
+
 }  // namespace
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine

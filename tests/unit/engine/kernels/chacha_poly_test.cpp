@@ -1,14 +1,12 @@
-#include "engine/aead/avx512/chacha_poly.hpp"
-
 #include <algorithm>
 #include <array>
 
 #include "chacha_packets.hpp"
 
-namespace ipop::engine::avx512 {
+namespace ipop::engine {
 namespace {
 
-TEST_F(ChachaPoly, SealsAndOpensEveryLengthLikeOpenssl) {
+TEST_P(ChachaPoly, SealsAndOpensEveryLengthLikeOpenssl) {
   const auto key = random_key(random_);
   for (const bool in_place : {false, true}) {
     std::vector<Packet> packets;
@@ -22,7 +20,7 @@ TEST_F(ChachaPoly, SealsAndOpensEveryLengthLikeOpenssl) {
   }
 }
 
-TEST_F(ChachaPoly, SealsAndOpensAtEveryAlignment) {
+TEST_P(ChachaPoly, SealsAndOpensAtEveryAlignment) {
   const auto key = random_key(random_);
   for (const std::size_t length : {0u, 1u, 16u, 47u, 64u, 65u, 130u, 256u, 1380u}) {
     std::vector<Packet> packets;
@@ -38,7 +36,7 @@ TEST_F(ChachaPoly, SealsAndOpensAtEveryAlignment) {
   }
 }
 
-TEST_F(ChachaPoly, SealsBehindFrontsOfAnyLength) {
+TEST_P(ChachaPoly, SealsBehindFrontsOfAnyLength) {
   const auto key = random_key(random_);
   for (const std::size_t rest : {0u, 1u, 20u, 64u, 100u, 1400u}) {
     std::vector<Packet> packets;
@@ -53,7 +51,7 @@ TEST_F(ChachaPoly, SealsBehindFrontsOfAnyLength) {
 
 // The segments of a super-packet lie one behind another, so that each front stands for bytes of the
 // segment before, and so do the sealed ones of a train.
-TEST_F(ChachaPoly, SealsTheSegmentsOfASuperPacket) {
+TEST_P(ChachaPoly, SealsTheSegmentsOfASuperPacket) {
   const auto key = random_key(random_);
   for (const std::size_t size : {1u, 39u, 536u, 1440u}) {
     const std::size_t count = 64;
@@ -82,16 +80,16 @@ TEST_F(ChachaPoly, SealsTheSegmentsOfASuperPacket) {
                       .front_length = front});
       at += sealed.size() + 16;
     }
-    seal_chacha_poly(jobs.data(), jobs.size());
+    GetParam().seal(jobs.data(), jobs.size());
     EXPECT_TRUE(train == expected) << "segments of " << size;
     EXPECT_TRUE(super == before);
   }
 }
 
-TEST_F(ChachaPoly, SealsAndOpensBurstsOfAnyCount) {
+TEST_P(ChachaPoly, SealsAndOpensBurstsOfAnyCount) {
   const auto key = random_key(random_);
-  seal_chacha_poly(nullptr, 0);
-  open_chacha_poly(nullptr, 0);
+  GetParam().seal(nullptr, 0);
+  GetParam().open(nullptr, 0);
   for (std::size_t count = 1; count <= 70; ++count) {
     for (const std::size_t length : {64u, 200u}) {
       std::vector<Packet> packets;
@@ -102,7 +100,7 @@ TEST_F(ChachaPoly, SealsAndOpensBurstsOfAnyCount) {
   }
 }
 
-TEST_F(ChachaPoly, SealsAndOpensMixedLengthsAndKeys) {
+TEST_P(ChachaPoly, SealsAndOpensMixedLengthsAndKeys) {
   std::vector<std::unique_ptr<AeadKey>> keys;
   for (int i = 0; i < 20; ++i)
     keys.push_back(random_key(random_));
@@ -121,7 +119,7 @@ TEST_F(ChachaPoly, SealsAndOpensMixedLengthsAndKeys) {
   }
 }
 
-TEST_F(ChachaPoly, AgreesWithIpsecMb) {
+TEST_P(ChachaPoly, AgreesWithIpsecMb) {
   std::unique_ptr<AeadEngine> engine;
   try {
     engine = make_aead_engine("ipsec-mb");
@@ -143,7 +141,7 @@ TEST_F(ChachaPoly, AgreesWithIpsecMb) {
         sealed[other].emplace_back(lengths[i] + kTagSize);
       for (std::size_t i = 0; i < count; ++i)
         jobs.push_back({&key, plain.data(), sealed[other][i].data(), lengths[i], i});
-      other == 0 ? seal_chacha_poly(jobs.data(), count) : engine->seal_burst(jobs);
+      other == 0 ? GetParam().seal(jobs.data(), count) : engine->seal_burst(jobs);
     }
     ASSERT_TRUE(sealed[0] == sealed[1]);
     // Each opens what the other has sealed.
@@ -153,7 +151,7 @@ TEST_F(ChachaPoly, AgreesWithIpsecMb) {
         std::uint8_t* const at = sealed[1 - other][i].data();
         jobs.push_back({&key, at, at, lengths[i], i});
       }
-      other == 0 ? open_chacha_poly(jobs.data(), count) : engine->open_burst(jobs);
+      other == 0 ? GetParam().open(jobs.data(), count) : engine->open_burst(jobs);
       for (std::size_t i = 0; i < count; ++i) {
         ASSERT_TRUE(jobs[i].ok);
         ASSERT_TRUE(std::equal(jobs[i].out, jobs[i].out + lengths[i], plain.begin()));
@@ -162,7 +160,7 @@ TEST_F(ChachaPoly, AgreesWithIpsecMb) {
   }
 }
 
-TEST_F(ChachaPoly, RefusesADamagedBitAndNoOtherPacket) {
+TEST_P(ChachaPoly, RefusesADamagedBitAndNoOtherPacket) {
   const auto key = random_key(random_);
   const auto other_key = random_key(random_);
   for (int round = 0; round < 4000; ++round) {
@@ -184,7 +182,7 @@ TEST_F(ChachaPoly, RefusesADamagedBitAndNoOtherPacket) {
       jobs.push_back(packet.open_job());
     for (std::size_t i = 0; i < jobs.size(); ++i)
       jobs[i].ok = damaged[i];
-    open_chacha_poly(jobs.data(), jobs.size());
+    GetParam().open(jobs.data(), jobs.size());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       ASSERT_EQ(jobs[i].ok, !damaged[i]);
       if (jobs[i].ok) packets[i].expect_opened();
@@ -192,7 +190,7 @@ TEST_F(ChachaPoly, RefusesADamagedBitAndNoOtherPacket) {
   }
 }
 
-TEST_F(ChachaPoly, RefusesEachBitOfASmallPacketAndItsTag) {
+TEST_P(ChachaPoly, RefusesEachBitOfASmallPacketAndItsTag) {
   const auto key = random_key(random_);
   std::vector<Packet> packets;
   for (std::size_t bit = 0; bit < 8 * (20 + kTagSize); ++bit) {
@@ -202,12 +200,12 @@ TEST_F(ChachaPoly, RefusesEachBitOfASmallPacketAndItsTag) {
   std::vector<AeadJob> jobs;
   for (Packet& packet : packets)
     jobs.push_back(packet.open_job());
-  open_chacha_poly(jobs.data(), jobs.size());
+  GetParam().open(jobs.data(), jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i)
     EXPECT_FALSE(jobs[i].ok) << "bit " << i;
 }
 
-TEST_F(ChachaPoly, CountsBlocksAndNoncesThroughEveryCarry) {
+TEST_P(ChachaPoly, CountsBlocksAndNoncesThroughEveryCarry) {
   const auto key = random_key(random_);
   for (const int bits : {8, 16, 24, 32, 40, 48, 56, 64}) {
     const std::uint64_t edge = bits == 64 ? 0 : std::uint64_t{1} << bits;
@@ -224,7 +222,7 @@ TEST_F(ChachaPoly, CountsBlocksAndNoncesThroughEveryCarry) {
 }
 
 // Numbers at the edge of the modulus: r as large as it can be, text of ones and of zeros.
-TEST_F(ChachaPoly, AuthenticatesTextOfOnesAndZeros) {
+TEST_P(ChachaPoly, AuthenticatesTextOfOnesAndZeros) {
   for (int round = 0; round < 50; ++round) {
     const auto key = random_key(random_);
     std::vector<Bytes> sealed;
@@ -246,11 +244,13 @@ TEST_F(ChachaPoly, AuthenticatesTextOfOnesAndZeros) {
       jobs.push_back({key.get(), text[i].data(), sealed[i].data(),
                       static_cast<std::uint32_t>(text[i].size()), i});
     }
-    seal_chacha_poly(jobs.data(), jobs.size());
+    GetParam().seal(jobs.data(), jobs.size());
     for (std::size_t i = 0; i < 32; ++i)
       ASSERT_TRUE(sealed[i] == openssl_seal(*key, i, text[i]));
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Kernels, ChachaPoly, testing::ValuesIn(kChachaKernels), name_of);
+
 }  // namespace
-}  // namespace ipop::engine::avx512
+}  // namespace ipop::engine

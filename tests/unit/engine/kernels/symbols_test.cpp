@@ -43,11 +43,13 @@ TEST(KernelArchives, HaveNoSymbolsButTheirEntryPoints) {
     entry_points.insert(name.substr(0, name.find('(')));
   }
   const std::string prefix = "ipop::engine::";
-  EXPECT_EQ(entry_points,
-            (std::set<std::string>{prefix + "avx512::open_chacha_poly", prefix + "avx512::open_gcm",
-                                   prefix + "avx512::seal_chacha_poly", prefix + "avx512::seal_gcm",
-                                   prefix + "gcm::expand_gcm_key", prefix + "vaes256::open_gcm",
-                                   prefix + "vaes256::seal_gcm"}));
+  EXPECT_EQ(
+      entry_points,
+      (std::set<std::string>{prefix + "avx512::open_chacha_poly", prefix + "avx512::open_gcm",
+                             prefix + "avx512::seal_chacha_poly", prefix + "avx512::seal_gcm",
+                             prefix + "chacha256::open_chacha_poly",
+                             prefix + "chacha256::seal_chacha_poly", prefix + "gcm::expand_gcm_key",
+                             prefix + "vaes256::open_gcm", prefix + "vaes256::seal_gcm"}));
 }
 
 }  // namespace
