@@ -102,6 +102,7 @@ FAULTS = [
      "job.ok = true"),
     ("chacha256: r not clamped", "chacha256/poly1305.hpp", "load64(key + 8) & kHigh",
      "load64(key + 8) & ~std::uint64_t{3}"),
+    ("chacha256: a wrong fold of the modulus", "chacha256/poly1305.hpp", "r[1] >> 2", "r[1] >> 3"),
     ("chacha256: the last subtraction forgotten", "chacha256/poly1305.hpp", "0 - over", "0"),
     ("chacha256: the last subtraction always", "chacha256/poly1305.hpp", "0 - over",
      "~std::uint64_t{0}"),

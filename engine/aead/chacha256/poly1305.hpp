@@ -76,6 +76,7 @@ struct Message {
   std::uint64_t end_left;  // and so many in `end`, once `at` does not point to it
   std::uint64_t h[3];
   std::uint64_t r[2];
+  std::uint64_t folded;  // 5 / 4 r[1], whole as r[1] is a multiple of 4 (§2.5)
   bool done;
 
   // With the key made, and the ciphertext complete.
@@ -84,6 +85,7 @@ struct Message {
     constexpr std::uint64_t kHigh = 0x0ffffffc0ffffffc;
     r[0] = load64(key) & kLow;
     r[1] = load64(key + 8) & kHigh;
+    folded = r[1] + (r[1] >> 2);
     h[0] = h[1] = h[2] = 0;
     at = text;
     left = length / kPolyBlock;
@@ -108,21 +110,20 @@ struct Message {
     end_left = 0;
   }
 
-  // h = (h + block + 2^128) r, reduced to a little more than 130 bits. As r[1] is a multiple of 4
-  // (§2.5), 5 / 4 r[1] is whole, and stands for r[1] 2^128.
+  // h = (h + block + 2^128) r, reduced to a little more than 130 bits; `folded` stands for
+  // r[1] 2^128.
   [[gnu::always_inline]] void absorb() {
     Sum sum{{h[0], h[1], h[2]}};
     sum.add(load64(at), load64(at + 8), 1);
     const std::uint64_t a0 = sum.word[0];
     const std::uint64_t a1 = sum.word[1];
     const std::uint64_t a2 = sum.word[2];
-    const std::uint64_t folded = r[1] + (r[1] >> 2);
     Double first = product(a0, r[0]);
     first.add(product(a1, folded));
     Double second = product(a0, r[1]);
     second.add(product(a1, r[0]));
-    second.add({a2 * folded, 0});
-    second.add({first.high, 0});
+    // Both are below 2^63.
+    second.add({a2 * folded + first.high, 0});
     // Below 2^63.4: a2 is 6 at most and r[0] below 2^60, so that nothing here is lost.
     const std::uint64_t high = a2 * r[0] + second.high;
     Sum reduced{{first.low, second.low, high & 3}};
