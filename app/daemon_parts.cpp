@@ -64,6 +64,8 @@ const char* aead_name(conf::AeadChoice choice) {
       return "avx512";
     case conf::AeadChoice::kVaes256:
       return "vaes256";
+    case conf::AeadChoice::kAvx2:
+      return "avx2";
     case conf::AeadChoice::kIpsecMb:
       return "ipsec-mb";
     case conf::AeadChoice::kLibsodium:

@@ -90,7 +90,7 @@ struct Overlay {
 enum class PollMode { kAdaptive, kBusy };
 enum class Hugepages { kAuto, kNever, kRequire };
 enum class CipherChoice { kAuto, kAes256Gcm, kChaCha20Poly1305 };
-enum class AeadChoice { kAuto, kAvx512, kVaes256, kIpsecMb, kLibsodium };
+enum class AeadChoice { kAuto, kAvx512, kVaes256, kAvx2, kIpsecMb, kLibsodium };
 
 inline constexpr std::uint32_t kAnyCpu = UINT32_MAX;
 

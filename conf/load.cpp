@@ -143,6 +143,7 @@ void read_engine(const Section& section, Engine& engine) {
                 Choice<AeadChoice>{{{"auto", AeadChoice::kAuto},
                                     {"avx512", AeadChoice::kAvx512},
                                     {"vaes256", AeadChoice::kVaes256},
+                                    {"avx2", AeadChoice::kAvx2},
                                     {"ipsec-mb", AeadChoice::kIpsecMb},
                                     {"libsodium", AeadChoice::kLibsodium}}});
 }

@@ -58,16 +58,21 @@ std::unique_ptr<AeadEngine> make_avx512() {
 std::unique_ptr<AeadEngine> make_vaes256() {
   return make_of(vaes256_kernels());
 }
+std::unique_ptr<AeadEngine> make_avx2() {
+  return make_of(avx2_kernels());
+}
 #else
 std::unique_ptr<AeadEngine> make_avx512() {
   throw std::runtime_error("this build does not have it");
 }
 constexpr auto make_vaes256 = make_avx512;
+constexpr auto make_avx2 = make_avx512;
 #endif
 
 // Best first.
 constexpr std::array kChoices{Choice{"avx512", make_avx512}, Choice{"vaes256", make_vaes256},
-                              Choice{"ipsec-mb", make_ipsec_mb}, Choice{"libsodium", make_sodium}};
+                              Choice{"avx2", make_avx2}, Choice{"ipsec-mb", make_ipsec_mb},
+                              Choice{"libsodium", make_sodium}};
 
 }  // namespace
 
@@ -92,8 +97,8 @@ std::unique_ptr<AeadEngine> make_aead_engine(const char* forced) {
   }
   if (reasons.empty()) {
     throw std::runtime_error("\"" + std::string(wanted) +
-                             "\" is not an AEAD engine: known are avx512, vaes256, ipsec-mb and "
-                             "libsodium");
+                             "\" is not an AEAD engine: known are avx512, vaes256, avx2, ipsec-mb "
+                             "and libsodium");
   }
   throw std::runtime_error("no AEAD engine to use on this machine: " + reasons);
 }

@@ -1,5 +1,5 @@
-// The AEAD of data datagrams, a burst at a time: our own kernels on processors with vector AES,
-// intel-ipsec-mb on other x86, libsodium elsewhere. Nonce: the key's salt, which
+// The AEAD of data datagrams, a burst at a time: our own kernels on processors that they are
+// written for, intel-ipsec-mb on other x86, libsodium elsewhere. Nonce: the key's salt, which
 // WireGuard leaves at zero, then the counter in little endian (WireGuard paper §5.4.6), for both
 // suites; no additional data; a 16-byte tag behind the ciphertext. Each lcore owns one AeadEngine.
 // Keys are expanded by the overlay thread with an engine of its own and may be used by any lcore's.
@@ -73,15 +73,15 @@ class AeadEngine {
   // Any number of jobs, any mix of keys and suites; fastest when jobs of a key stand together.
   virtual void seal_burst(std::span<AeadJob> jobs) noexcept = 0;
   virtual void open_burst(std::span<AeadJob> jobs) noexcept = 0;
-  // "avx512", "vaes256", "ipsec-mb (avx2)", "libsodium"; a string that lives for ever.
+  // "avx512", "vaes256", "avx2", "ipsec-mb (avx2)", "libsodium"; a string that lives for ever.
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   // A bit per AeadSuite (1 << suite) that this engine has on this processor.
   [[nodiscard]] virtual std::uint8_t suites() const noexcept = 0;
 };
 
 // The best engine of this machine, after it has passed known-answer tests; throws
-// std::runtime_error if none does. `forced`: nullptr, "avx512", "vaes256", "ipsec-mb" or
-// "libsodium".
+// std::runtime_error if none does. `forced`: nullptr, "avx512", "vaes256", "avx2",
+// "ipsec-mb" or "libsodium".
 [[nodiscard]] std::unique_ptr<AeadEngine> make_aead_engine(const char* forced = nullptr);
 
 }  // namespace ipop::engine

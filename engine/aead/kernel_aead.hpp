@@ -1,7 +1,7 @@
 // The AEAD by our own kernels, which work on several packets of a burst at once
-// (engine/aead/avx512, engine/aead/vaes256 with chacha256). What a family of them does not have, or
-// does slower than a library, goes to that library. Used by the thread that owns it; allocates at
-// construction alone.
+// (engine/aead/avx512, engine/aead/vaes256 with chacha256, or that alone). What a family of them
+// does not have, or does slower than a library, goes to that library. Used by the thread that owns
+// it; allocates at construction alone.
 #pragma once
 
 #include <memory>
@@ -28,6 +28,7 @@ struct Kernels {
 // need.
 [[nodiscard]] Kernels avx512_kernels();
 [[nodiscard]] Kernels vaes256_kernels();
+[[nodiscard]] Kernels avx2_kernels();  // ChaCha20-Poly1305 alone
 
 class KernelAead final : public AeadEngine {
  public:
@@ -43,6 +44,8 @@ class KernelAead final : public AeadEngine {
  private:
   template <bool kSeal>
   void run(std::span<AeadJob> jobs) noexcept;
+
+  [[nodiscard]] bool has_gcm() const noexcept { return kernels_.seal_gcm != nullptr; }
 
   Kernels kernels_;
   std::unique_ptr<AeadEngine> library_;

@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
   using namespace ipop::engine;
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return EXIT_FAILURE;
-  for (const char* wanted : {"avx512", "vaes256", "ipsec-mb", "libsodium"}) {
+  for (const char* wanted : {"avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"}) {
     try {
       const std::shared_ptr<AeadEngine> engine = make_aead_engine(wanted);
       for (const AeadSuite suite : {AeadSuite::kAes256Gcm, AeadSuite::kChaCha20Poly1305}) {

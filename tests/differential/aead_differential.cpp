@@ -31,7 +31,7 @@ int run(std::uint64_t packets, std::uint64_t seed) {
   auto library = make_if_it_runs("ipsec-mb");
   if (library == nullptr) library = make_aead_engine("libsodium");
   bool ran = false;
-  for (const char* const family : {"avx512", "vaes256"}) {
+  for (const char* const family : {"avx512", "vaes256", "avx2"}) {
     const auto kernels = make_if_it_runs(family);
     if (kernels == nullptr) continue;
     ran = true;

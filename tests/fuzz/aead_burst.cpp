@@ -47,7 +47,7 @@ struct Shape {
 // Where no kernel of ours runs there is nothing to compare.
 std::vector<std::unique_ptr<Side>> kernels() {
   std::vector<std::unique_ptr<Side>> sides;
-  for (const char* const name : {"avx512", "vaes256"}) {
+  for (const char* const name : {"avx512", "vaes256", "avx2"}) {
     try {
       sides.push_back(std::make_unique<Side>(name));
     } catch (const std::runtime_error&) {

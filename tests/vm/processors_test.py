@@ -10,9 +10,9 @@ from lab.two_nodes import must_balance, must_ping, start_all
 from rig.cases import run_cases
 from rig.conditions import expect
 
-WITH_AES = ("max", "ipsec-mb", "AES-256-GCM with vector AES")
-WITH_OLDER_AES = ("max,-vaes", "ipsec-mb", "AES-256-GCM with AES instructions")
-WITHOUT_AES = ("max,-aes,-vaes", "libsodium", "no AES instructions: ChaCha20-Poly1305 alone")
+WITH_AES = ("max", "avx2", "AES-256-GCM with vector AES")
+WITH_OLDER_AES = ("max,-vaes", "avx2", "AES-256-GCM with AES instructions")
+WITHOUT_AES = ("max,-aes,-vaes", "avx2", "no AES instructions: ChaCha20-Poly1305 alone")
 
 
 def they_speak(lab: Lab, processors: tuple, cipher: str) -> str:

@@ -1,4 +1,4 @@
-// Whether this processor, and its system, have what the AES-256-GCM kernels are compiled for. Any
+// Whether this processor, and its system, have what the kernels are compiled for. Any
 // thread; compiled without those features, so it may be called anywhere.
 #pragma once
 
@@ -29,6 +29,11 @@ namespace ipop::engine::gcm {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("bmi2") && processor_has_wide_aes();
+}
+
+// What ChaCha20-Poly1305 for 256 bits is compiled for; it has nothing to do with AES.
+[[nodiscard]] inline bool processor_has_chacha256() noexcept {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
 }
 
 }  // namespace ipop::engine::gcm

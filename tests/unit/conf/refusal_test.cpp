@@ -213,7 +213,8 @@ TEST(Refusal, ConcernsInterfaceEngineLogAndPaths) {
       {"cipher", kGood + "engine: {cipher: des}\n",
        "2:18: engine.cipher: \"des\" is not one of: auto, aes-256-gcm, chacha20-poly1305"},
       {"aead", kGood + "engine: {aead: openssl}\n",
-       "2:16: engine.aead: \"openssl\" is not one of: auto, avx512, vaes256, ipsec-mb, libsodium"},
+       "2:16: engine.aead: \"openssl\" is not one of: auto, avx512, vaes256, avx2, ipsec-mb, "
+       "libsodium"},
       {"log level", kGood + "log: {level: loud}\n",
        "2:14: log.level: \"loud\" is not one of: trace, debug, info, warning, error"},
       {"log format", kGood + "log: {format: xml}\n",

@@ -33,7 +33,7 @@ namespace ipop::engine {
 namespace {
 
 TEST(AeadEngine, SealsAndOpensBurstsWithoutAllocating) {
-  for (const char* name : {"avx512", "vaes256", "ipsec-mb", "libsodium"}) {
+  for (const char* name : {"avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"}) {
     std::unique_ptr<AeadEngine> engine;
     try {
       engine = make_aead_engine(name);

@@ -103,7 +103,7 @@ class AeadFront : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Aead, AeadFront,
-                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
+                         testing::Values("avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');

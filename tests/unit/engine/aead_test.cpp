@@ -132,7 +132,7 @@ class AeadEngines : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Aead, AeadEngines,
-                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
+                         testing::Values("avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');
@@ -218,7 +218,7 @@ class MixedBursts : public AeadEngines {
 };
 
 INSTANTIATE_TEST_SUITE_P(Aead, MixedBursts,
-                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
+                         testing::Values("avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');
@@ -328,7 +328,7 @@ TEST_P(AeadEngines, LeaveNothingOfAKeyBehind) {
 TEST(MakeAeadEngine, TakesTheBestOneByItself) {
   const auto engine = make_aead_engine();
   EXPECT_NE(engine->suites() & 1, 0) << "every engine has ChaCha20-Poly1305";
-  for (const char* const wanted : {"avx512", "vaes256", "ipsec-mb", "libsodium"}) {
+  for (const char* const wanted : {"avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"}) {
     try {
       EXPECT_EQ(make_aead_engine(wanted)->name(), engine->name());
       break;

@@ -98,7 +98,7 @@ class PublishedVectors : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Aead, PublishedVectors,
-                         testing::Values("avx512", "vaes256", "ipsec-mb", "libsodium"),
+                         testing::Values("avx512", "vaes256", "avx2", "ipsec-mb", "libsodium"),
                          [](const auto& parameter) {
                            std::string title(parameter.param);
                            std::erase(title, '-');

@@ -34,7 +34,7 @@ TEST_P(RandomBursts, AreTheSameByAll) {
   EXPECT_GT(burst.damaged(), 10'000u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Aead, RandomBursts, testing::Values("avx512", "vaes256"),
+INSTANTIATE_TEST_SUITE_P(Aead, RandomBursts, testing::Values("avx512", "vaes256", "avx2"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 // A library stands for both; one of them goes wrong now and then.
